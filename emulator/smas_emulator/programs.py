@@ -1,0 +1,93 @@
+"""How each program of the stack is called, and with which environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from smas_emulator.ports import LOOPBACK
+from smas_emulator.processes import Command
+
+EMULATOR = "localstack"
+SERVICE = "service"
+WORKER = "worker"
+
+_EMULATOR_INHERITS = ("PATH", "LANG", "LC_ALL", "TZ")
+_LOCAL_NAMES = "localhost,127.0.0.1"
+
+
+def emulator_command(folder: Path, port: int) -> Command:
+    """LocalStack on `port` of this machine only, with all it writes inside `folder` (which must be absolute)."""
+    return Command(
+        EMULATOR,
+        (sys.executable, "-m", "localstack.runtime.main"),
+        folder,
+        emulator_environment(os.environ, folder, port),
+    )
+
+
+def emulator_environment(inherited: Mapping[str, str], folder: Path, port: int) -> dict[str, str]:
+    """LocalStack's environment.
+
+    Next to nothing is inherited: LocalStack reads its settings from variables as common as `DEBUG` and `SERVICES`. The latter stays
+    unset, for it would hide every service it does not name, ours too; services load when first called.
+    """
+    return {
+        **{name: inherited[name] for name in _EMULATOR_INHERITS if name in inherited},
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "FILESYSTEM_ROOT": str(folder / "filesystem"),
+        "CONFIG_DIR": str(folder / "config"),
+        "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
+        "LOCALSTACK_HOST": f"localhost:{port}",
+        "SQS_ENDPOINT_STRATEGY": "path",  # the default would name a host that only public DNS resolves
+        "S3_SKIP_SIGNATURE_VALIDATION": "0",  # a tampered presigned URL is refused, as in AWS
+        "S3_SKIP_KMS_KEY_VALIDATION": "0",  # a key that does not exist is refused, as in AWS
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",  # no usage statistics
+        "DNS_ADDRESS": "0",  # no DNS server
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def service_command(python: str, project: Path, port: int, environment: Mapping[str, str]) -> Command:
+    """The service under gunicorn, in the role `smas-service`."""
+    return Command(
+        SERVICE,
+        (
+            python,
+            "-m",
+            "gunicorn",
+            "-c",
+            "service/gunicorn_config.py",
+            "--bind",
+            f"{LOOPBACK}:{port}",
+            "service.wsgi:app",
+        ),
+        project,
+        {**environment, "AWS_PROFILE": "smas-service"},
+    )
+
+
+def worker_command(python: str, project: Path, environment: Mapping[str, str]) -> Command:
+    """The verifier, in the role `smas-worker`."""
+    return Command(
+        WORKER,
+        (python, "-m", "service.worker"),
+        project,
+        {**environment, "AWS_PROFILE": "smas-worker"},
+    )
+
+
+def service_environment(inherited: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of service and worker: the user's, with nothing in it that speaks of another AWS or another store.
+
+    Keys in the environment win over a profile in boto3, so a developer's own would be used, and a proxy would be asked for localhost.
+    """
+    foreign = ("AWS_", "SMAS_", "GUNICORN_", "MAKE")
+    kept = {name: value for name, value in inherited.items() if not name.startswith(foreign)}
+    direct = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), _LOCAL_NAMES]))
+    return {**kept, **settings, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}

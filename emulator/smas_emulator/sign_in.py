@@ -1,0 +1,48 @@
+"""Gets an access token for a local user, as any client would: from Cognito."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from smas_emulator import seed
+from smas_emulator.errors import StackError
+from smas_emulator.state import StateDirectory
+
+
+def access_token(state: StateDirectory, user: str) -> str:
+    """Sign in with the local password and return the access token.
+
+    Raises `StackError` when the stack does not run or refuses.
+    """
+    stack = _read_stack(state)
+    cognito = boto3.client(
+        "cognito-idp",
+        region_name=stack["region"],
+        endpoint_url=stack["aws_endpoint"],
+        # InitiateAuth takes no signature, and no proxy stands before this machine.
+        config=Config(signature_version=UNSIGNED, proxies={}, connect_timeout=3, read_timeout=20),
+    )
+    try:
+        answer = cognito.initiate_auth(
+            ClientId=stack["people_client_id"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": seed.LOCAL_PASSWORD},
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(
+            f"No token: the local AWS at {stack['aws_endpoint']} did not give one ({error}); try `make up`."
+        ) from error
+    return str(answer["AuthenticationResult"]["AccessToken"])
+
+
+def _read_stack(state: StateDirectory) -> dict[str, Any]:
+    try:
+        return dict(json.loads(state.stack_json.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise StackError("The local stack is not running; start it with `make up`.") from None

@@ -1,0 +1,200 @@
+"""The command line of the local stack: `python -m smas_emulator.stack up|down|status|logs|token`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from smas_emulator import seed
+from smas_emulator.errors import StackError
+from smas_emulator.log_follower import show_logs
+from smas_emulator.processes import ProcessTable, is_running
+from smas_emulator.programs import EMULATOR, SERVICE, WORKER
+from smas_emulator.sign_in import access_token
+from smas_emulator.state import StateDirectory
+from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
+
+EPILOG = """\
+Everything is written below the state directory, and everything listens on 127.0.0.1 only.
+The local AWS keeps its data in memory: `down` forgets all objects, users and keys.
+
+examples:
+  up                       start, wait until ready, print the addresses
+  up --only aws            the local AWS alone, provisioned: for tests
+  up --port 8081           when something else has 8080
+  token ds-fraud           an access token on stdout
+"""
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed with one sentence on stderr, 2 called wrongly."""
+    options = _parser().parse_args(arguments)
+    state = StateDirectory(Path(options.state).absolute())
+    try:
+        return int(options.run(state, options))
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smas-stack",
+        description="Run the secure model artifact store on this machine, with an AWS of its own.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--state", default=".smas", metavar="DIR", help="the state directory (default: .smas)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("up", help="start everything that does not run yet; returns when it is ready")
+    command.set_defaults(run=_up)
+    command.add_argument("--port", type=_port, metavar="N", help=f"the service's port (default: {DEFAULT_PORT})")
+    command.add_argument(
+        "--aws-port", type=_port, metavar="N", help=f"the local AWS's port (default: {DEFAULT_AWS_PORT})"
+    )
+    command.add_argument("--only", choices=["aws"], help="start and provision the local AWS, not the service and worker")
+    command.add_argument(
+        "--service-python",
+        default=".venv/bin/python",
+        metavar="FILE",
+        help="the interpreter that has the service's libraries (default: .venv/bin/python)",
+    )
+    command.add_argument("--project", default=".", metavar="DIR", help="the repository (default: the current directory)")
+    command.add_argument(
+        "--sweep-seconds", type=_seconds, metavar="S", help="how often the worker looks for forgotten versions"
+    )
+
+    command = commands.add_parser("down", help="stop what up started, and nothing else")
+    command.set_defaults(run=_down)
+
+    command = commands.add_parser("status", help="what runs; exit code 1 unless all that was started does")
+    command.set_defaults(run=_status)
+
+    command = commands.add_parser("logs", help="follow the logs of all processes")
+    command.set_defaults(run=_logs)
+    command.add_argument("--lines", type=int, default=20, metavar="N", help="begin with the last N of each (default: 20)")
+    command.add_argument("--no-follow", action="store_true", help="show what is there and end")
+
+    command = commands.add_parser("token", help="print an access token of a local user, alone on stdout")
+    command.set_defaults(run=_token)
+    command.add_argument("user", nargs="?", default="", metavar="USER", help="one of the local users")
+    return parser
+
+
+def _up(state: StateDirectory, options: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    begun = time.monotonic()
+
+    def say(progress: str) -> None:
+        print(f"[{time.monotonic() - begun:5.1f} s] {progress}", file=sys.stderr, flush=True)
+
+    wishes = Wishes(
+        state=state,
+        project=Path(options.project).absolute(),
+        port=options.port,
+        aws_port=options.aws_port,
+        # Not resolved: an environment's python is a link, and what it links to lacks the environment's libraries.
+        service_python=str(Path(options.service_python).absolute()),
+        only_aws=options.only == "aws",
+        sweep_seconds=options.sweep_seconds,
+    )
+    addresses = up(wishes, say)
+    say("ready")
+    print(_summary(addresses))
+    return 0
+
+
+def _summary(addresses: Addresses) -> str:
+    users = ", ".join(user.name for user in seed.LOCAL_USERS)
+    lines = [f"AWS       {addresses.aws}  (try: make aws ARGS=\"s3 ls\")"]
+    if addresses.service is not None:
+        lines.insert(0, f"service   {addresses.service}  (interface: {addresses.service}/docs)")
+    lines.append(f"users     {users}  (password: {seed.LOCAL_PASSWORD})")
+    if addresses.service is not None:
+        lines.append(
+            f'next      curl -H "Authorization: Bearer $(make token USER=ds-fraud)" {addresses.service}/v1/whoami'
+        )
+        lines.append("          or: make demo, make logs, make down")
+    return "\n".join(lines)
+
+
+def _exit_on_signal(number: int, _frame: object) -> NoReturn:
+    """Let a termination unwind like an interruption, so that what was started is stopped again."""
+    raise SystemExit(128 + number)
+
+
+def _down(state: StateDirectory, _options: argparse.Namespace) -> int:
+    down(state, lambda progress: print(progress, file=sys.stderr, flush=True))
+    return 0
+
+
+def _status(state: StateDirectory, _options: argparse.Namespace) -> int:
+    records = ProcessTable(state.processes).read()
+    if not records:
+        print("nothing has been started; start it with `make up`")
+        return 1
+    for name in (EMULATOR, SERVICE, WORKER):
+        if name not in records:
+            continue
+        record = records[name]
+        port = f"  port {record.settings['port']}" if "port" in record.settings else ""
+        print(f"{name:<11} {'running' if is_running(record) else 'ended  '}  pid {record.pid}{port}  log {record.log}")
+    return 0 if all(is_running(record) for record in records.values()) else 1
+
+
+def _logs(state: StateDirectory, options: argparse.Namespace) -> int:
+    if not state.logs.is_dir():
+        raise StackError("There are no logs yet; start the stack with `make up`.")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    try:
+        show_logs(
+            state.logs, sys.stdout, colour=colour, last=options.lines, follow=lambda: not options.no_follow
+        )
+    except KeyboardInterrupt:
+        return 0  # the way to end following
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _token(state: StateDirectory, options: argparse.Namespace) -> int:
+    names = [user.name for user in seed.LOCAL_USERS]
+    if options.user not in names:
+        asked = f"There is no local user {options.user!r}" if options.user else "Name a local user"
+        print(f"{asked}; there are: {', '.join(names)} (as in: make token USER={names[0]})", file=sys.stderr)
+        return USAGE_ERROR
+    print(access_token(state, options.user))
+    return 0
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 1 to 65535")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""Brings the local stack up and down."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from smas_emulator import processes
+from smas_emulator.errors import StackError
+from smas_emulator.ports import require_free
+from smas_emulator.processes import Command, ProcessRecord, ProcessTable
+from smas_emulator.programs import (
+    EMULATOR,
+    SERVICE,
+    WORKER,
+    emulator_command,
+    service_command,
+    service_environment,
+    worker_command,
+)
+from smas_emulator.provision import provision
+from smas_emulator.readiness import require_running, shown, wait_ready
+from smas_emulator.state import StateDirectory, read_access_key, read_env_file, write_settings
+
+DEFAULT_PORT = 8080
+DEFAULT_AWS_PORT = 4566
+EMULATOR_SECONDS = 90.0
+SERVICE_SECONDS = 60.0
+TITLES = {EMULATOR: "The local AWS", SERVICE: "The service", WORKER: "The verifier worker"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of `up`; a port that is None is the running one's, else the default."""
+
+    state: StateDirectory
+    project: Path
+    port: int | None
+    aws_port: int | None
+    service_python: str
+    only_aws: bool
+    sweep_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where things answer once `up` is done; `service` is None without the service."""
+
+    service: str | None
+    aws: str
+
+
+def up(wishes: Wishes, say: Say) -> Addresses:
+    """Start what does not run yet, and return once everything is ready.
+
+    Whatever this call started is stopped again if it fails or is interrupted. Raises `StackError`.
+    """
+    templates = wishes.project / "infra" / "policies"
+    if not templates.is_dir():
+        raise StackError(f"There is no {shown(str(templates))}; run this from the repository, or name it with --project.")
+    wishes.state.create()
+    with _only_one(wishes.state, say):
+        start = _Start(wishes, say)
+        try:
+            return start.run(templates)
+        except BaseException:
+            start.undo()
+            raise
+
+
+def down(state: StateDirectory, say: Say) -> None:
+    """Stop what `up` started and nothing else; harmless when nothing runs."""
+    if not state.root.is_dir():
+        say("nothing is running")
+        return
+    with _only_one(state, say):
+        table = ProcessTable(state.processes)
+        records = table.read()
+        alive = [name for name, record in records.items() if processes.is_running(record)]
+        say(f"stopping {', '.join(alive)}" if alive else "nothing is running")
+        # The emulator goes last, so that nobody misses it while finishing.
+        processes.stop([record for name, record in records.items() if name != EMULATOR])
+        processes.stop([record for name, record in records.items() if name == EMULATOR])
+        table.remove(list(records))
+        state.stack_json.unlink(missing_ok=True)  # it would name addresses where nobody answers
+
+
+class _Start:
+    """One run of `up`: knows what it has started itself."""
+
+    def __init__(self, wishes: Wishes, say: Say) -> None:
+        self._wishes = wishes
+        self._state = wishes.state
+        self._say = say
+        self._table = ProcessTable(wishes.state.processes)
+        self._started: list[ProcessRecord] = []
+
+    def run(self, templates: Path) -> Addresses:
+        self._forget_the_dead()
+        aws_port = self._port_of(EMULATOR, self._wishes.aws_port, DEFAULT_AWS_PORT)
+        port = self._port_of(SERVICE, self._wishes.port, DEFAULT_PORT)
+        self._require_ports(port, aws_port)
+
+        self._start_emulator(aws_port)
+        made = provision(f"http://localhost:{aws_port}", templates, read_access_key(self._state), self._say)
+        service_url = f"http://localhost:{port}"
+        write_settings(self._state, made, service_url)
+        if self._wishes.only_aws:
+            return Addresses(service=None, aws=made.endpoint)
+        self._start_service_and_worker(port)
+        return Addresses(service=service_url, aws=made.endpoint)
+
+    def undo(self) -> None:
+        """Stop what this run started, latest first."""
+        if self._started:
+            self._say(f"stopping {', '.join(record.name for record in self._started)} again")
+        for record in reversed(self._started):
+            processes.stop([record])
+        self._table.remove([record.name for record in self._started])
+
+    def _forget_the_dead(self) -> None:
+        """Clear away what has died, leftovers of it too; without the emulator, nothing else is of any use."""
+        records = self._table.read()
+        dead = [record for record in records.values() if not processes.is_running(record)]
+        if not dead:
+            return
+        self._say(f"{', '.join(record.name for record in dead)} has ended since the last start")
+        if EMULATOR in {record.name for record in dead}:
+            dead = list(records.values())
+        processes.stop(dead)
+        self._table.remove([record.name for record in dead])
+
+    def _port_of(self, name: str, wished: int | None, default: int) -> int:
+        running = self._table.read().get(name)
+        if running is None:
+            return default if wished is None else wished
+        port = int(running.settings["port"])
+        if name == EMULATOR and wished not in {None, port}:
+            raise StackError(
+                f"The local AWS already runs on port {port}; run `make down` first to have it on {wished}."
+            )
+        return port if wished is None else wished
+
+    def _require_ports(self, port: int, aws_port: int) -> None:
+        """Look before anything is started, so that a taken port costs no wait."""
+        if port == aws_port:
+            raise StackError(f"Service and local AWS cannot both have port {port}; choose two.")
+        running = self._table.read()
+        if EMULATOR not in running:
+            require_free(aws_port, "the local AWS", "choose another with `make up AWS_PORT=<port>` (--aws-port)")
+        moves = SERVICE in running and int(running[SERVICE].settings["port"]) != port
+        if not self._wishes.only_aws and (SERVICE not in running or moves):
+            require_free(port, "the service", "choose another with `make up PORT=<port>` (--port)")
+
+    def _start_emulator(self, port: int) -> None:
+        record = self._table.read().get(EMULATOR)
+        if record is None:
+            folder = self._state.localstack
+            (folder / "tmp").mkdir(exist_ok=True)
+            self._say(f"starting the local AWS (LocalStack) on port {port}")
+            record = self._launch(emulator_command(folder, port), {"port": str(port)})
+        wait_ready(
+            TITLES[EMULATOR], f"http://127.0.0.1:{port}/_localstack/health", record, EMULATOR_SECONDS
+        )
+
+    def _start_service_and_worker(self, port: int) -> None:
+        environment = service_environment(os.environ, read_env_file(self._state.service_env))
+        python, project = self._wishes.service_python, self._wishes.project
+        worker_only = (
+            {}
+            if self._wishes.sweep_seconds is None
+            else {"SMAS_SWEEP_SECONDS": f"{self._wishes.sweep_seconds:g}"}
+        )
+        service = self._ensure(service_command(python, project, port, environment), {"port": str(port)})
+        worker = self._ensure(worker_command(python, project, {**environment, **worker_only}), {})
+        self._say("waiting until the service is ready")
+        wait_ready(
+            TITLES[SERVICE],
+            f"http://127.0.0.1:{port}/readyz",
+            service,
+            SERVICE_SECONDS,
+            also=lambda: require_running(TITLES[WORKER], worker),
+        )
+        require_running(TITLES[WORKER], worker)
+
+    def _ensure(self, command: Command, settings: Mapping[str, str]) -> ProcessRecord:
+        """Leave a process alone that runs as wished, restart one that runs otherwise, start one that does not run."""
+        wanted = {**settings, "digest": _digest(command)}
+        record = self._table.read().get(command.name)
+        if record is not None and record.settings == wanted:
+            self._say(f"{command.name} runs already (pid {record.pid})")
+            return record
+        if record is not None:
+            self._say(f"restarting {command.name} with its new settings")
+            processes.stop([record])
+        else:
+            self._say(f"starting {command.name}")
+        return self._launch(command, wanted)
+
+    def _launch(self, command: Command, settings: Mapping[str, str]) -> ProcessRecord:
+        log = self._state.logs / f"{command.name}.log"
+        try:
+            record = processes.start(command, log, settings)
+        except OSError as error:
+            raise StackError(f"{TITLES[command.name]} cannot be started: {error}.") from error
+        self._started.append(record)
+        self._table.add(record)
+        return record
+
+
+def _digest(command: Command) -> str:
+    """Changes when arguments, directory or the store's own settings do; the rest of the environment is the shell's affair."""
+    settings = {
+        name: value for name, value in command.environment.items() if name.startswith(("SMAS_", "AWS_"))
+    }
+    described = json.dumps([command.arguments, str(command.directory), settings], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()
+
+
+@contextmanager
+def _only_one(state: StateDirectory, say: Say) -> Iterator[None]:
+    """Hold the state directory's lock; a second start or stop waits for the first."""
+    with state.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another start or stop is at work here; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
