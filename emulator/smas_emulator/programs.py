@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from smas_emulator import seed
 from smas_emulator.ports import LOOPBACK
 from smas_emulator.processes import Command
+from smas_emulator.provision import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 
 EMULATOR = "localstack"
 SERVICE = "service"
@@ -89,5 +91,23 @@ def service_environment(inherited: Mapping[str, str], settings: Mapping[str, str
     """
     foreign = ("AWS_", "SMAS_", "GUNICORN_", "MAKE")
     kept = {name: value for name, value in inherited.items() if not name.startswith(foreign)}
+    return {**kept, **settings, **_no_proxy(inherited), "PYTHONUNBUFFERED": "1"}
+
+
+def root_environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What makes an AWS client the root of the local account, whatever profiles its user has."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": seed.REGION,
+        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_PAGER": "",
+        **_no_proxy(inherited),
+    }
+
+
+def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:
     direct = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), _LOCAL_NAMES]))
-    return {**kept, **settings, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
+    return {"NO_PROXY": direct, "no_proxy": direct}

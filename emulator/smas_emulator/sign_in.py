@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -12,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from smas_emulator import seed
 from smas_emulator.errors import StackError
-from smas_emulator.state import StateDirectory
+from smas_emulator.state import StateDirectory, read_stack
 
 
 def access_token(state: StateDirectory, user: str) -> str:
@@ -20,7 +17,7 @@ def access_token(state: StateDirectory, user: str) -> str:
 
     Raises `StackError` when the stack does not run or refuses.
     """
-    stack = _read_stack(state)
+    stack = read_stack(state)
     cognito = boto3.client(
         "cognito-idp",
         region_name=stack["region"],
@@ -39,10 +36,3 @@ def access_token(state: StateDirectory, user: str) -> str:
             f"No token: the local AWS at {stack['aws_endpoint']} did not give one ({error}); try `make up`."
         ) from error
     return str(answer["AuthenticationResult"]["AccessToken"])
-
-
-def _read_stack(state: StateDirectory) -> dict[str, Any]:
-    try:
-        return dict(json.loads(state.stack_json.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise StackError("The local stack is not running; start it with `make up`.") from None

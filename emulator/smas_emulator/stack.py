@@ -15,9 +15,9 @@ from smas_emulator import seed
 from smas_emulator.errors import StackError
 from smas_emulator.log_follower import show_logs
 from smas_emulator.processes import ProcessTable, is_running
-from smas_emulator.programs import EMULATOR, SERVICE, WORKER
+from smas_emulator.programs import EMULATOR, SERVICE, WORKER, root_environment
 from smas_emulator.sign_in import access_token
-from smas_emulator.state import StateDirectory
+from smas_emulator.state import StateDirectory, read_stack
 from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
 
 EPILOG = """\
@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_logs)
     command.add_argument("--lines", type=int, default=20, metavar="N", help="begin with the last N of each (default: 20)")
     command.add_argument("--no-follow", action="store_true", help="show what is there and end")
+
+    command = commands.add_parser("aws", help="run the AWS CLI against the local AWS, as its root")
+    command.set_defaults(run=_aws)
+    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what to hand to the AWS CLI")
 
     command = commands.add_parser("token", help="print an access token of a local user, alone on stdout")
     command.set_defaults(run=_token)
@@ -177,6 +181,14 @@ def _token(state: StateDirectory, options: argparse.Namespace) -> int:
         return USAGE_ERROR
     print(access_token(state, options.user))
     return 0
+
+
+def _aws(state: StateDirectory, options: argparse.Namespace) -> int:
+    stack = read_stack(state)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    program = [sys.executable, "-m", "awscli", *options.arguments]
+    sys.stdout.flush()
+    os.execve(program[0], program, {**kept, **root_environment(stack["aws_endpoint"], kept)})  # noqa: S606
 
 
 def _port(text: str) -> int:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from smas_emulator import roles, seed
+from smas_emulator.errors import StackError
 from smas_emulator.provision import Provisioned
 
 PRIVATE = 0o600
@@ -190,3 +191,11 @@ def stack_description(made: Provisioned, service_url: str) -> dict[str, Any]:
         "machine_client_secret": made.pool.machine_client_secret,
         "users": [user.name for user in seed.LOCAL_USERS],
     }
+
+
+def read_stack(state: StateDirectory) -> dict[str, Any]:
+    """The content of `stack.json`; raises `StackError` when the stack does not run."""
+    try:
+        return dict(json.loads(state.stack_json.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise StackError("The local stack is not running; start it with `make up`.") from None

@@ -1,0 +1,99 @@
+# The commands of this repository; `make` alone lists them.
+#
+# Two virtual environments: .venv for service, tests and tools, .venv/emulator for the local AWS, which pins its own boto3. A target that
+# needs one makes it, again when its lock has changed. PYTHON=<path> chooses the interpreter for new ones.
+
+.DEFAULT_GOAL := help
+.SILENT:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv/.ready
+EMULATOR := .venv/emulator/.ready
+PYTHON_BIN := .venv/bin/python
+STACK := .venv/emulator/bin/python -m smas_emulator.stack
+INSTALL := PYTHON="$(PYTHON)" requirements/environment.sh
+
+# Only from the command line: many shells have PORT and USER set for reasons of their own.
+given = $(if $(filter command,$(origin $(1))),$($(1)))
+UP_OPTIONS = $(if $(call given,PORT),--port $(PORT)) $(if $(call given,AWS_PORT),--aws-port $(AWS_PORT))
+
+##@ The local stack
+
+.PHONY: up
+up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (PORT=8080 AWS_PORT=4566)
+	$(STACK) up $(UP_OPTIONS)
+
+.PHONY: down
+down: ## stop what `make up` started
+	if [ -e $(EMULATOR) ]; then $(STACK) down; else echo "nothing is running" >&2; fi
+
+.PHONY: demo
+demo: up ## train, publish, verify, fetch and load a model
+	$(PYTHON_BIN) examples/demo.py
+
+.PHONY: token
+token: $(EMULATOR) ## print an access token alone (USER=ds-fraud)
+	$(STACK) token -- "$$USER"
+
+.PHONY: logs
+logs: $(EMULATOR) ## follow the logs of all processes
+	$(STACK) logs
+
+.PHONY: status
+status: $(EMULATOR) ## what runs, and where its log is
+	$(STACK) status
+
+.PHONY: aws
+aws: $(EMULATOR) ## run the AWS CLI against the local AWS (ARGS="s3 ls")
+	$(STACK) aws $(ARGS)
+
+##@ Development
+
+.PHONY: test
+test: $(VENV) $(EMULATOR) ## run the tests (ARGS="-k name")
+	$(PYTHON_BIN) -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV) ## lint, format, types, import rules
+	$(PYTHON_BIN) -m ruff check
+	$(PYTHON_BIN) -m ruff format --check
+	$(PYTHON_BIN) -m mypy
+	.venv/bin/lint-imports
+
+.PHONY: bench
+bench: $(VENV) $(EMULATOR) ## measure (ARGS="--help")
+	$(PYTHON_BIN) -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: $(VENV) ## write the locks anew from requirements/*.in
+	for name in service dev emulator; do \
+		echo "locking requirements/$$name.txt" >&2; \
+		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header --quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+.PHONY: clean
+clean: down ## stop the stack, remove its state and all caches (not the environments)
+	rm -rf .smas .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## list these commands
+	awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: runtime
+runtime:
+	case "$(or $(RUNTIME),native)" in \
+		native) ;; \
+		docker) echo "RUNTIME=docker comes with the container image, which is not built yet; use RUNTIME=native." >&2; exit 1 ;; \
+		*) echo "RUNTIME is native or docker, not $(RUNTIME)." >&2; exit 1 ;; \
+	esac
+
+$(VENV): requirements/dev.txt
+	$(INSTALL) .venv requirements/dev.txt
+
+$(EMULATOR): requirements/emulator.txt emulator/pyproject.toml
+	$(INSTALL) .venv/emulator requirements/emulator.txt ./emulator
