@@ -1,0 +1,221 @@
+"""Records in S3: compare-and-set with conditional writes, history with versioning."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from botocore.exceptions import ClientError
+
+from service.aws.failures import code_of, translated
+from service.aws.personas import acting_as
+from service.errors import Forbidden
+from service.ports import Entry, EntryVersion, KeyChanged, KeyExists, KeyMissing, Page, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        GetObjectRequestTypeDef,
+        ListObjectsV2RequestTypeDef,
+        ListObjectVersionsRequestTypeDef,
+        PutObjectRequestTypeDef,
+    )
+
+    from service.aws.personas import PersonaSession
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+# A GET of a missing key is NoSuchKey (NoSuchVersion for a version); a HEAD has but its status.
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+# 409: another conditional write of the key was under way, so ours must be tried again
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+_IN_FLIGHT: Final = "ConditionalRequestConflict"
+_ATTEMPTS: Final = 10
+_CURSOR_SEPARATOR: Final = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What the adapters of one process share: the client that signs as whoever acts, and its threads."""
+
+    client: S3Client
+    name: str
+    metadata_key_arn: str
+    threads: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class S3ObjectStore:
+    """``ObjectStore`` in one persona's session."""
+
+    bucket: Bucket
+    session: PersonaSession
+
+    def get(self, key: str, version_id: str | None = None) -> Record:
+        """See ``ObjectStore.get``."""
+        request: GetObjectRequestTypeDef = {"Bucket": self.bucket.name, "Key": key}
+        if version_id:
+            request["VersionId"] = version_id
+
+        def fetch() -> Record:
+            answer = self.bucket.client.get_object(**request)
+            with answer["Body"] as body:
+                return Record(
+                    key=key,
+                    body=body.read(),
+                    etag=answer["ETag"],
+                    version_id=answer.get("VersionId", "null"),
+                    last_modified=answer["LastModified"],
+                )
+
+        return self._found(fetch, key)
+
+    def get_many(self, keys: Sequence[tuple[str, str | None]]) -> list[Record | None]:
+        """See ``ObjectStore.get_many``."""
+        return self._each(self._get_or_none, keys)
+
+    def create(self, key: str, body: bytes) -> str:
+        """See ``ObjectStore.create``."""
+        try:
+            return self._put({**self._request(key, body), "IfNoneMatch": "*"})
+        except ClientError as error:
+            if code_of(error) == "PreconditionFailed":
+                raise KeyExists(key) from error
+            raise
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        """See ``ObjectStore.replace``."""
+        try:
+            return self._put({**self._request(key, body), "IfMatch": etag})
+        except ClientError as error:
+            if code_of(error) in {"PreconditionFailed", "NoSuchKey", "404"}:
+                raise KeyChanged(key) from error
+            raise
+
+    def delete(self, key: str) -> None:
+        """See ``ObjectStore.delete``."""
+        with acting_as(self.session), translated("S3"):
+            self.bucket.client.delete_object(Bucket=self.bucket.name, Key=key)
+
+    def entries(self, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page[Entry]:
+        """See ``ObjectStore.entries``."""
+        request: ListObjectsV2RequestTypeDef = {
+            "Bucket": self.bucket.name,
+            "Prefix": prefix,
+            "MaxKeys": limit,
+        }
+        if after:
+            request["StartAfter"] = after
+        with acting_as(self.session), translated("S3"):
+            answer = self.bucket.client.list_objects_v2(**request)
+        items = tuple(
+            Entry(item["Key"], item["Size"], item["LastModified"]) for item in answer.get("Contents", [])
+        )
+        return Page(items, items[-1].key if answer["IsTruncated"] and items else None)
+
+    def versions(self, prefix: str, *, limit: int = 1000, cursor: str | None = None) -> Page[EntryVersion]:
+        """See ``ObjectStore.versions``."""
+        request: ListObjectVersionsRequestTypeDef = {
+            "Bucket": self.bucket.name,
+            "Prefix": prefix,
+            "MaxKeys": limit,
+        }
+        if cursor:
+            key, _, version_id = cursor.partition(_CURSOR_SEPARATOR)
+            request["KeyMarker"] = key
+            if version_id:
+                request["VersionIdMarker"] = version_id
+        with acting_as(self.session), translated("S3"):
+            answer = self.bucket.client.list_object_versions(**request)
+        items = tuple(
+            EntryVersion(item["Key"], item["VersionId"], item["Size"], item["LastModified"])
+            for item in answer.get("Versions", [])
+        )
+        if not answer["IsTruncated"]:
+            return Page(items, None)
+        following = f"{answer['NextKeyMarker']}{_CURSOR_SEPARATOR}{answer.get('NextVersionIdMarker', '')}"
+        return Page(items, following)
+
+    def tags(self, key: str, version_id: str) -> dict[str, str]:
+        """See ``ObjectStore.tags``."""
+        answer = self._found(
+            lambda: self.bucket.client.get_object_tagging(
+                Bucket=self.bucket.name, Key=key, VersionId=version_id
+            ),
+            key,
+        )
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    def tags_many(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+        """See ``ObjectStore.tags_many``."""
+        return self._each(lambda pair: self.tags(*pair), keys)
+
+    def set_tags(self, key: str, version_id: str, tags: dict[str, str]) -> None:
+        """See ``ObjectStore.set_tags``."""
+        self._found(
+            lambda: self.bucket.client.put_object_tagging(
+                Bucket=self.bucket.name,
+                Key=key,
+                VersionId=version_id,
+                Tagging={"TagSet": [{"Key": name, "Value": value} for name, value in sorted(tags.items())]},
+            ),
+            key,
+        )
+
+    def _get_or_none(self, pair: tuple[str, str | None]) -> Record | None:
+        try:
+            return self.get(*pair)
+        except KeyMissing:
+            return None
+
+    def _each(self, work: Callable[[Argument], Result], arguments: Sequence[Argument]) -> list[Result]:
+        """``work`` on each, side by side; one argument needs no thread, and the last one runs in ours."""
+        if not arguments:
+            return []
+        others = [self.bucket.threads.submit(work, argument) for argument in arguments[:-1]]
+        last = work(arguments[-1])
+        return [*(other.result() for other in others), last]
+
+    def _request(self, key: str, body: bytes) -> PutObjectRequestTypeDef:
+        return {
+            "Bucket": self.bucket.name,
+            "Key": key,
+            "Body": body,
+            "ContentType": "application/json",
+            "ServerSideEncryption": "aws:kms",
+            "SSEKMSKeyId": self.bucket.metadata_key_arn,
+        }
+
+    def _put(self, request: PutObjectRequestTypeDef) -> str:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with acting_as(self.session), translated("S3"):
+                    return self.bucket.client.put_object(**request)["ETag"]
+            except ClientError as error:
+                if code_of(error) != _IN_FLIGHT or attempt == _ATTEMPTS:
+                    raise
+                time.sleep(0.01 * attempt)
+        raise AssertionError
+
+    def _found(self, call: Callable[[], Result], key: str) -> Result:
+        """``call``, where a missing key is ``KeyMissing`` even for a session that may not list.
+
+        S3 answers such a session 403 for a missing key, so whether it may list exactly this key decides
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions").
+        """
+        try:
+            with acting_as(self.session), translated("S3"):
+                return call()
+        except ClientError as error:
+            if code_of(error) in _MISSING:
+                raise KeyMissing(key) from error
+            raise
+        except Forbidden:
+            if not any(entry.key == key for entry in self.entries(key, limit=1).items):
+                raise KeyMissing(key) from None
+            raise

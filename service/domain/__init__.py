@@ -1,0 +1,1 @@
+"""What the store is about, free of frameworks, clouds and clocks."""

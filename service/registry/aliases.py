@@ -1,0 +1,214 @@
+"""Aliases: names that move from version to version, one compare-and-set at a time.
+
+A protected alias (``production`` unless the model's settings say otherwise) lives under its own prefix,
+where IAM lets only approvers write. Protecting a name therefore starts with nothing: whatever the
+unprotected alias pointed to does not count until an approver says so. An alias's S3 versions are its
+history; removing one writes a pointer to nothing, so that who removed it stays known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from service.domain.models import Pointer, Settings
+from service.domain.times import parsed, written
+from service.domain.versions import Manifest, Verdict, VersionState
+from service.errors import Conflict, NotApproved, NotFound, Quarantined
+from service.ports import KeyChanged, KeyExists, Page
+from service.registry import keys
+from service.registry.records import Stored, decode, encode, find, find_many
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from service.domain.names import ModelId
+    from service.ports import ObjectStore, Workspace
+
+# Clocks of service and storage may differ by this much when history is searched by time.
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+_RACES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias as readers see it."""
+
+    name: str
+    protected: bool
+    pointer: Pointer
+
+
+class Unchecked:
+    """Stands for "move it whatever it points to"."""
+
+
+UNCHECKED: Final = Unchecked()
+
+
+def read_settings(objects: ObjectStore, model: ModelId) -> Settings:
+    """The model's settings, the defaults if nobody set any."""
+    known = find(objects, keys.settings(model), Settings)
+    return known.value if known else Settings()
+
+
+def find_alias(objects: ObjectStore, model: ModelId, name: str) -> Stored[Pointer] | None:
+    """The alias's record, removed ones included, or None."""
+    protected = read_settings(objects, model).protects(name)
+    return find(objects, keys.alias(model, name, protected=protected), Pointer)
+
+
+def is_protected(workspace: Workspace, model: ModelId, name: str) -> bool:
+    """Whether only approvers may move the alias."""
+    return read_settings(workspace.objects, model).protects(name)
+
+
+def read(workspace: Workspace, model: ModelId, name: str, at: datetime | None = None) -> Alias:
+    """The alias as it is, or as it was at the second ``at`` (inclusive). Raises ``NotFound``."""
+    protected = is_protected(workspace, model, name)
+    key = keys.alias(model, name, protected=protected)
+    if at is None:
+        known = find(workspace.objects, key, Pointer)
+        pointer = known.value if known else None
+    else:
+        pointer = _pointer_at(workspace.objects, key, at)
+    if pointer is None or pointer.version is None:
+        when = f" at {written(at)}" if at else ""
+        message = f"model {model} has no alias {name!r}{when}"
+        raise NotFound(message)
+    return Alias(name, protected, pointer)
+
+
+def list_aliases(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Alias]:
+    """The model's aliases by name, protected and other ones together; ``after`` is a name."""
+    settings = read_settings(workspace.objects, model)
+    names: dict[str, str] = {}
+    horizon: str | None = None
+    for protected in (False, True):
+        start = keys.alias(model, after, protected=protected) if after else None
+        page = workspace.objects.entries(keys.aliases(model, protected=protected), after=start, limit=limit)
+        for entry in page.items:
+            name = keys.last_segment(entry.key)
+            if settings.protects(name) is protected:
+                names[name] = entry.key
+        if page.next is not None:
+            last = keys.last_segment(page.next)
+            horizon = min(horizon, last) if horizon else last
+    reached = sorted(name for name in names if horizon is None or name <= horizon)
+    shown = reached[:limit]
+    found = find_many(workspace.objects, [names[name] for name in shown], Pointer)
+    items = [
+        Alias(name, settings.protects(name), pointer)
+        for name, pointer in zip(shown, found, strict=True)
+        if pointer and pointer.version is not None
+    ]
+    following = shown[-1] if len(reached) > limit else horizon
+    return Page(tuple(items), following)
+
+
+def history(
+    workspace: Workspace, model: ModelId, name: str, *, cursor: str | None, limit: int
+) -> Page[Pointer]:
+    """Every move of the alias, newest first. Raises ``NotFound`` if it never existed."""
+    objects = workspace.objects
+    key = keys.alias(model, name, protected=is_protected(workspace, model, name))
+    page = objects.versions(key, limit=limit, cursor=cursor)
+    if not page.items and cursor is None:
+        message = f"model {model} never had an alias {name!r}"
+        raise NotFound(message)
+    records = objects.get_many([(entry.key, entry.version_id) for entry in page.items])
+    return Page(tuple(decode(record, Pointer) for record in records if record), page.next)
+
+
+def move(
+    workspace: Workspace,
+    model: ModelId,
+    name: str,
+    version: int,
+    expected: int | Unchecked | None,
+    now: datetime,
+    *,
+    protected: bool,
+) -> Alias:
+    """Point the alias at ``version``, if it points to ``expected`` (None: it must not exist).
+
+    Raises ``NotFound`` for an unknown version, ``Quarantined`` for a refused one, ``NotApproved`` when a
+    protected alias may not move there, ``Conflict`` when the alias points elsewhere than expected.
+    """
+    _check_target(workspace, model, version, protected=protected)
+    return _set(workspace, model, name, version, expected, now, protected=protected)
+
+
+def remove(workspace: Workspace, model: ModelId, name: str, now: datetime, *, protected: bool) -> None:
+    """Let the alias point to nothing. Raises ``NotFound`` if it does not exist."""
+    read(workspace, model, name)
+    _set(workspace, model, name, None, UNCHECKED, now, protected=protected)
+
+
+def _set(
+    workspace: Workspace,
+    model: ModelId,
+    name: str,
+    version: int | None,
+    expected: int | Unchecked | None,
+    now: datetime,
+    *,
+    protected: bool,
+) -> Alias:
+    key = keys.alias(model, name, protected=protected)
+    principal = workspace.principal
+    pointer = Pointer(version, written(now), principal.name, principal.subject)
+    for _ in range(_RACES):
+        known = find(workspace.objects, key, Pointer)
+        current = known.value.version if known else None
+        if not isinstance(expected, Unchecked) and current != expected:
+            is_at = f"points to version {current}" if current else "does not exist"
+            wanted = f"at version {expected}" if expected else "absent"
+            message = f"alias {name!r} {is_at}, expected it {wanted}; nothing was changed"
+            raise Conflict(message)
+        try:
+            if known:
+                workspace.objects.replace(key, encode(pointer), known.etag)
+            else:
+                workspace.objects.create(key, encode(pointer))
+        except (KeyExists, KeyChanged):
+            continue
+        return Alias(name, protected, pointer)
+    message = f"alias {name!r} is being moved by others: read it and try again"
+    raise Conflict(message)
+
+
+def _check_target(workspace: Workspace, model: ModelId, number: int, *, protected: bool) -> None:
+    manifest_key, verdict_key = keys.manifest(model, number), keys.verdict(model, number)
+    found, decided = workspace.objects.get_many([(manifest_key, None), (verdict_key, None)])
+    if found is None:
+        message = f"model {model} has no version {number}"
+        raise NotFound(message)
+    verdict = decode(decided, Verdict) if decided else None
+    state = verdict.state if verdict else VersionState.VERIFYING
+    if protected:
+        if state is not VersionState.AVAILABLE:
+            message = f"a protected alias moves only to an available version; {number} is {state}"
+            raise NotApproved(message)
+        if decode(found, Manifest).subject == workspace.principal.subject:
+            message = f"version {number} is your own: somebody else must move a protected alias to it"
+            raise NotApproved(message)
+    elif verdict and state in {VersionState.REJECTED, VersionState.QUARANTINED}:
+        message = f"version {number} is {state}: {verdict.reason}"
+        raise Quarantined(message)
+
+
+def _pointer_at(objects: ObjectStore, key: str, at: datetime) -> Pointer | None:
+    cursor: str | None = None
+    while True:
+        page = objects.versions(key, limit=100, cursor=cursor)
+        for entry in page.items:
+            if entry.last_modified > at + _CLOCK_SKEW:
+                continue
+            pointer = decode(objects.get(key, entry.version_id), Pointer)
+            if parsed(pointer.updated_at) <= at:
+                return pointer
+        if page.next is None:
+            return None
+        cursor = page.next

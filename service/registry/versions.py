@@ -1,0 +1,109 @@
+"""Versions: published once with the next number, and read by number, alias or ``latest``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.domain.names import LATEST
+from service.domain.versions import Manifest, Verdict, VersionState
+from service.errors import NotFound
+from service.ports import KeyMissing, Page
+from service.registry import keys
+from service.registry.aliases import find_alias
+from service.registry.records import decode, find_many
+
+if TYPE_CHECKING:
+    from service.domain.names import ModelId
+    from service.ports import ObjectStore, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version as readers see it: what was published, and what the verifier made of it so far."""
+
+    manifest: Manifest
+    state: VersionState
+    reason: str | None
+
+
+def read(workspace: Workspace, model: ModelId, reference: int | str) -> Version:
+    """The version that ``reference`` (a number, an alias, ``latest``) means now. Raises ``NotFound``."""
+    return read_number(workspace.objects, model, resolve(workspace, model, reference))
+
+
+def resolve(workspace: Workspace, model: ModelId, reference: int | str) -> int:
+    """The number that ``reference`` means now. Raises ``NotFound``; a plain number is not looked up."""
+    if isinstance(reference, int):
+        return reference
+    if reference == LATEST:
+        newest = newest_available(workspace.objects, model)
+        if newest is None:
+            message = f"model {model} has no available version yet"
+            raise NotFound(message)
+        return newest
+    pointer = find_alias(workspace.objects, model, reference)
+    if pointer is None or pointer.value.version is None:
+        message = f"model {model} has no alias {reference!r}"
+        raise NotFound(message)
+    return pointer.value.version
+
+
+def read_number(objects: ObjectStore, model: ModelId, number: int) -> Version:
+    """The version with that number. Raises ``NotFound``."""
+    manifest, verdict = objects.get_many(
+        [(keys.manifest(model, number), None), (keys.verdict(model, number), None)]
+    )
+    if manifest is None:
+        message = f"model {model} has no version {number}"
+        raise NotFound(message)
+    return _joined(decode(manifest, Manifest), decode(verdict, Verdict) if verdict else None)
+
+
+def newest_available(objects: ObjectStore, model: ModelId) -> int | None:
+    """The number of the newest version that can be fetched, or None."""
+    after: str | None = None
+    while True:
+        page = objects.entries(keys.verdicts(model), after=after, limit=10)
+        verdicts = find_many(objects, [entry.key for entry in page.items], Verdict)
+        for verdict in verdicts:
+            if verdict and verdict.state is VersionState.AVAILABLE:
+                return verdict.version
+        if page.next is None:
+            return None
+        after = page.next
+
+
+def newest(objects: ObjectStore, model: ModelId) -> int:
+    """The highest version number taken, 0 before the first."""
+    page = objects.entries(keys.manifests(model), limit=1)
+    return keys.version_in(page.items[0].key) if page.items else 0
+
+
+def list_versions(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Version]:
+    """The model's versions, newest first; ``after`` is a key of an earlier page. Raises ``NotFound``."""
+    page = workspace.objects.entries(keys.manifests(model), after=after, limit=limit)
+    if not page.items and after is None:
+        require_model(workspace.objects, model)
+    numbers = [keys.version_in(entry.key) for entry in page.items]
+    manifests = find_many(workspace.objects, [entry.key for entry in page.items], Manifest)
+    verdicts = find_many(workspace.objects, [keys.verdict(model, n) for n in numbers], Verdict)
+    versions = [
+        _joined(manifest, verdict) for manifest, verdict in zip(manifests, verdicts, strict=True) if manifest
+    ]
+    return Page(tuple(versions), page.next)
+
+
+def require_model(objects: ObjectStore, model: ModelId) -> None:
+    """Raise ``NotFound`` unless something was ever published as ``model``."""
+    try:
+        objects.get(keys.card(model))
+    except KeyMissing as error:
+        message = f"no model {model}"
+        raise NotFound(message) from error
+
+
+def _joined(manifest: Manifest, verdict: Verdict | None) -> Version:
+    if verdict is None:
+        return Version(manifest, VersionState.VERIFYING, None)
+    return Version(manifest, verdict.state, verdict.reason)

@@ -1,0 +1,132 @@
+"""How a process is configured: ``SMAS_*`` variables, read once, frozen, refused at start if wrong.
+
+Credentials are not settings: boto3 finds them where AWS puts them (the Lambda's role, a profile).
+Nothing here turns authentication, authorisation or encryption off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MIN_URL_SECONDS: Final = 60
+# Half of the hour that role chaining allows a session: a session then serves for the other half.
+MAX_URL_SECONDS: Final = 1_800
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where the bucket is and who may be become.
+
+    ``role_prefix`` plus a persona's name is the ARN of its role. ``s3_public_url`` is the S3 endpoint that
+    clients reach (it goes into presigned URLs) where it is not AWS's own; ``aws_endpoint_url`` the one this
+    process reaches. ``url_seconds`` is how long a presigned URL lives.
+    """
+
+    bucket: str
+    region: str
+    role_prefix: str
+    metadata_key_arn: str
+    aws_endpoint_url: str | None = None
+    s3_public_url: str | None = None
+    url_seconds: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """What the HTTP service needs: the store's own address, whose tokens it trusts, and the storage."""
+
+    public_url: str
+    issuer: str
+    jwks_url: str
+    people_client_id: str
+    client_ids: frozenset[str]
+    storage: StorageSettings
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What the verifier needs: its queue, how often it sweeps (seconds), how many messages at once."""
+
+    events_queue_url: str
+    sweep_seconds: int
+    threads: int
+    storage: StorageSettings
+
+
+def service_settings(environ: Mapping[str, str]) -> ServiceSettings:
+    """The service's settings. Raises ``SettingsError`` naming every variable that is missing or wrong."""
+    read = _Reader(environ)
+    settings = ServiceSettings(
+        public_url=read.url("SMAS_PUBLIC_URL"),
+        issuer=read.text("SMAS_ISSUER"),
+        jwks_url=read.url("SMAS_JWKS_URL"),
+        people_client_id=read.text("SMAS_PEOPLE_CLIENT_ID"),
+        client_ids=frozenset(filter(None, map(str.strip, read.text("SMAS_CLIENT_IDS").split(",")))),
+        storage=_storage(read),
+    )
+    read.finish()
+    return settings
+
+
+def worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
+    """The verifier's settings. Raises ``SettingsError`` naming every variable that is missing or wrong."""
+    read = _Reader(environ)
+    settings = WorkerSettings(
+        events_queue_url=read.url("SMAS_EVENTS_QUEUE_URL"),
+        sweep_seconds=read.number("SMAS_SWEEP_SECONDS", 1, 86_400, default=60),
+        threads=read.number("SMAS_WORKER_THREADS", 1, 64, default=2),
+        storage=_storage(read),
+    )
+    read.finish()
+    return settings
+
+
+def _storage(read: _Reader) -> StorageSettings:
+    return StorageSettings(
+        bucket=read.text("SMAS_BUCKET"),
+        region=read.text("AWS_REGION"),
+        role_prefix=read.text("SMAS_ROLE_PREFIX"),
+        metadata_key_arn=read.text("SMAS_METADATA_KEY_ARN"),
+        aws_endpoint_url=read.url("AWS_ENDPOINT_URL", required=False) or None,
+        s3_public_url=read.url("SMAS_S3_PUBLIC_URL", required=False) or None,
+        url_seconds=read.number("SMAS_URL_SECONDS", MIN_URL_SECONDS, MAX_URL_SECONDS, default=900),
+    )
+
+
+class _Reader:
+    """Reads variables and collects what is wrong, so that one start names everything."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._faults: list[str] = []
+
+    def text(self, name: str, *, required: bool = True) -> str:
+        value = self._environ.get(name, "").strip()
+        if required and not value:
+            self._faults.append(f"{name} is missing")
+        return value
+
+    def url(self, name: str, *, required: bool = True) -> str:
+        value = self.text(name, required=required).rstrip("/")
+        if value and not value.startswith(("http://", "https://")):
+            self._faults.append(f"{name} must start with http:// or https://, not {value!r}")
+        return value
+
+    def number(self, name: str, least: int, most: int, *, default: int) -> int:
+        value = self._environ.get(name, "").strip() or str(default)
+        if not (value.isascii() and value.isdecimal()) or not least <= int(value) <= most:
+            self._faults.append(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+            return default
+        return int(value)
+
+    def finish(self) -> None:
+        if self._faults:
+            raise SettingsError("; ".join(self._faults))

@@ -1,0 +1,151 @@
+"""The worker's two loops: messages as they come, and a sweep for those that never came."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from service.errors import StoreError
+from service.ports import KeyMissing
+from service.verifier.events import BlobArrived, Event, ProtectedAliasMoved, VersionPublished, parse
+from service.verifier.releasing import release
+from service.verifier.sweep import forgotten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from service.ports import Events, Message
+    from service.verifier.settling import Verifier
+
+log = logging.getLogger(__name__)
+
+# Received messages are hidden for a minute; renewing well before that keeps a long one ours.
+_RENEW_SECONDS: Final = 20
+_RENEW_FOR_SECONDS: Final = 60
+_POLL_SECONDS: Final = 5
+_PAUSE_SECONDS: Final = 2.0
+
+
+class Consumer:
+    """Works on events until told to stop; safe to run in several threads and processes at once."""
+
+    def __init__(self, events: Events, verifier: Callable[[], Verifier]) -> None:
+        self._events = events
+        self._verifier = verifier
+        self._stopping = threading.Event()
+        self._busy: dict[Event, threading.Lock] = {}
+        self._busy_lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Finish what is under way and take nothing more."""
+        self._stopping.set()
+
+    def consume(self) -> None:
+        """Work on messages until stopped. An outage is waited out; a message that fails comes back."""
+        while not self._stopping.is_set():
+            try:
+                messages = self._events.receive(1, _POLL_SECONDS)
+            except StoreError as error:
+                log.warning("no messages to be had", extra={"reason": error.detail})
+                self._stopping.wait(_PAUSE_SECONDS)
+                continue
+            for message in messages:
+                self.handle(message)
+
+    def sweep(self, every_seconds: int) -> None:
+        """Look for what messages forgot, at once and then every so often, until stopped."""
+        while not self._stopping.is_set():
+            self.sweep_once()
+            self._stopping.wait(every_seconds)
+
+    def sweep_once(self) -> None:
+        """Look once for what messages forgot. Failures are logged; the next sweep tries again."""
+        try:
+            for event in forgotten(self._verifier().stores.tagging):
+                if self._stopping.is_set():
+                    return
+                self._settle_safely(event)
+        except StoreError as error:
+            log.warning("sweep interrupted", extra={"reason": error.detail})
+
+    def handle(self, message: Message) -> None:
+        """Settle what a message tells of, and delete it; if anything fails it comes back."""
+        try:
+            events = list(parse(message.body))
+        except msgspec.DecodeError:
+            log.exception("a message that is no notification; it is left to the dead-letter queue")
+            return
+        with self._kept(message):
+            settled = [self._settle_safely(event) for event in events]
+        if all(settled):
+            try:
+                self._events.delete(message)
+            except StoreError as error:
+                log.warning("message not deleted; it will be seen again", extra={"reason": error.detail})
+
+    def _settle_safely(self, event: Event) -> bool:
+        try:
+            with self._alone(event):
+                settle(self._verifier(), event)
+        except StoreError as error:
+            log.warning("not settled yet", extra={"event": repr(event), "reason": error.detail})
+            return False
+        except Exception:
+            # The thread must outlive a poisonous event; the queue counts its failures and sets it aside.
+            log.exception("not settled", extra={"event": repr(event)})
+            return False
+        return True
+
+    @contextmanager
+    def _kept(self, message: Message) -> Iterator[None]:
+        """Keep the message hidden from others for as long as the block runs."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(_RENEW_SECONDS):
+                try:
+                    self._events.keep(message, _RENEW_FOR_SECONDS)
+                except StoreError as error:
+                    log.warning("message not kept; it may be seen twice", extra={"reason": error.detail})
+
+        renewer = threading.Thread(target=renew, daemon=True)
+        renewer.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewer.join()
+
+    @contextmanager
+    def _alone(self, event: Event) -> Iterator[None]:
+        """One thread at a time for one event: a large blob is not read twice side by side."""
+        with self._busy_lock:
+            lock = self._busy.setdefault(event, threading.Lock())
+        with lock:
+            yield
+        with self._busy_lock:
+            if not lock.locked():
+                self._busy.pop(event, None)
+
+
+def settle(verifier: Verifier, event: Event) -> None:
+    """Do what an event asks for. Repeating it is harmless, in any order."""
+    match event:
+        case BlobArrived(model, digest, version_id):
+            try:
+                state = verifier.settle_blob(model, digest, version_id)
+            except KeyMissing:
+                log.info("blob is gone", extra={"model": str(model), "sha256": digest})
+                return
+            log.info("blob settled", extra={"model": str(model), "sha256": digest, "state": state})
+        case VersionPublished(model, number):
+            verdict = verifier.settle_version(model, number)
+            state = verdict.state.value if verdict else "waiting for its author"
+            log.info("version settled", extra={"model": str(model), "version": number, "state": state})
+        case ProtectedAliasMoved(model):
+            releases = release(verifier.stores.tagging, model)
+            log.info("releases settled", extra={"model": str(model), "versions": releases.versions})

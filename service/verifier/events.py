@@ -1,0 +1,91 @@
+"""What the bucket says happened, and what has to be looked at because of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from service.domain.names import DIGEST, VERSION, ModelId, parse_model_id
+from service.errors import ValidationFailed
+from service.registry import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class BlobArrived:
+    """Bytes came in."""
+
+    model: ModelId
+    digest: str
+    version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPublished:
+    """A manifest or its author's record was written."""
+
+    model: ModelId
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedAliasMoved:
+    """A protected alias points somewhere else."""
+
+    model: ModelId
+
+
+Event = BlobArrived | VersionPublished | ProtectedAliasMoved
+
+
+class _Object(msgspec.Struct):
+    key: str
+    versionId: str = ""  # noqa: N815 - S3's own spelling
+
+
+class _Entity(msgspec.Struct):
+    object: _Object
+
+
+class _Record(msgspec.Struct):
+    s3: _Entity
+
+
+class _Notification(msgspec.Struct):
+    Records: list[_Record] = []
+
+
+def parse(body: str) -> Iterator[Event]:
+    """The events in an S3 notification; keys of other kinds and S3's test message are nothing to us.
+
+    Keys are URL-encoded with ``+`` for a space
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+    Raises ``msgspec.DecodeError`` for a body that is no notification.
+    """
+    for record in msgspec.json.decode(body, type=_Notification).Records:
+        event = _event(unquote_plus(record.s3.object.key), record.s3.object.versionId)
+        if event:
+            yield event
+
+
+def _event(key: str, version_id: str) -> Event | None:
+    kind, *segments = key.split("/")
+    try:
+        model = parse_model_id(*segments[:2])
+    except (ValidationFailed, TypeError):
+        return None  # anybody of a team may write odd keys under its prefix; they mean nothing
+    match kind, segments[2:]:
+        case "blobs", [digest] if DIGEST.fullmatch(digest) and version_id:
+            return BlobArrived(model, digest, version_id)
+        case "manifests", [name] if name.removesuffix(".json").isdecimal() and keys.version_in(name) > 0:
+            return VersionPublished(model, keys.version_in(name))
+        case "authors", [number, _] if VERSION.fullmatch(number):
+            return VersionPublished(model, int(number))
+        case "protected", [_]:
+            return ProtectedAliasMoved(model)
+    return None

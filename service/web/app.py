@@ -1,0 +1,64 @@
+"""The Flask application, built from its collaborators; nothing is created at import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from service.web import observability, openapi, problems
+from service.web.access import Gate
+from service.web.bodies import MAX_BODY_BYTES
+from service.web.operations import EXTENSION, View
+from service.web.resources import aliases, discovery, models, uploads, versions, whoami
+from service.web.tokens import Keys, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from service.ports import Readiness, Workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Everything the application needs from outside."""
+
+    public_url: str
+    issuer: str
+    people_client_id: str
+    client_ids: frozenset[str]
+    keys: Keys
+    workspaces: Workspaces
+    readiness: Readiness
+    clock: Callable[[], datetime]
+
+
+class UndeclaredRoute(Exception):
+    """A route that never said who may use it."""
+
+
+def create_app(collaborators: Collaborators) -> Flask:
+    """The application. Raises ``UndeclaredRoute`` if a route did not come in through ``operation``."""
+    app = Flask("service", static_folder=None, template_folder="web/templates")
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.url_map.merge_slashes = False
+    observability.install(app)
+    problems.install(app, collaborators.public_url)
+    tokens = Tokens(app, collaborators.keys, collaborators.issuer, collaborators.client_ids)
+    app.extensions[EXTENSION] = Gate(tokens.principal, collaborators.workspaces, collaborators.clock)
+    description: dict[str, object] = {}
+    app.register_blueprint(discovery.blueprint(collaborators, description))
+    for module in (whoami, models, uploads, versions, aliases):
+        app.register_blueprint(module.routes)
+    _require_declared(app)
+    description.update(openapi.describe(app, collaborators.public_url))
+    return app
+
+
+def _require_declared(app: Flask) -> None:
+    """Deny by default: what has no access rule is not served at all."""
+    for rule in app.url_map.iter_rules():
+        if not isinstance(app.view_functions[rule.endpoint], View):
+            raise UndeclaredRoute(rule.rule)

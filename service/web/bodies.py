@@ -1,0 +1,116 @@
+"""Request bodies and query parameters, read strictly: unknown fields, NaN and lossy numbers are refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import msgspec
+from flask import request
+
+from service.errors import InvalidRequest, ValidationFailed
+
+if TYPE_CHECKING:
+    from service.domain.versions import JsonObject
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+_PLACE: Final = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$\.?(?P<place>[^`]*)`)?$", re.DOTALL)
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+def decode(kind: type[Body]) -> Body:
+    """The request's JSON body. Raises ``InvalidRequest``, ``ValidationFailed``; 413 over 1 MiB."""
+    if not request.is_json:
+        message = f"send the body as application/json, not {request.mimetype or 'without a content type'}"
+        raise InvalidRequest(message)
+    try:
+        return msgspec.json.decode(request.get_data(cache=False), type=kind)
+    except msgspec.ValidationError as error:
+        match = _PLACE.match(str(error))
+        place = (match and match["place"]) or "body"
+        text = (match and match["message"]) or str(error)
+        raise ValidationFailed.at(place, text[:1].lower() + text[1:]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"the body is not JSON we read: {error}"
+        raise InvalidRequest(message) from error
+
+
+def free_json(raw: msgspec.Raw, location: str) -> JsonObject:
+    """A free JSON object inside a body, exactly as written.
+
+    Raises ``ValidationFailed`` for another type, a key standing twice, NaN or an infinity.
+    """
+    try:
+        value = json.loads(bytes(raw), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValidationFailed.at(location, str(error)) from error
+    if not isinstance(value, dict):
+        raise ValidationFailed.at(location, "must be a JSON object")
+    return value
+
+
+def required(name: str) -> str:
+    """A query parameter that must be there. Raises ``ValidationFailed``."""
+    value = request.args.get(name, "")
+    if not value:
+        raise ValidationFailed.at(name, "is required as a query parameter")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A ``true`` or ``false`` query parameter. Raises ``ValidationFailed``."""
+    value = request.args.get(name)
+    if value is None:
+        return default
+    if value not in {"true", "false"}:
+        raise ValidationFailed.at(name, "must be true or false")
+    return value == "true"
+
+
+def limit() -> int:
+    """``?limit=``, 1 to 1000. Raises ``ValidationFailed``."""
+    text = request.args.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdecimal()) or len(text) > 4 or not 1 <= int(text) <= MAX_LIMIT:  # noqa: PLR2004
+        raise ValidationFailed.at("limit", f"must be 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def cursor(prefix: str = "") -> str | None:
+    """``?cursor=`` of an earlier page, naming a place after ``prefix``. Raises ``ValidationFailed``."""
+    text = request.args.get("cursor")
+    if text is None:
+        return None
+    try:
+        position = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
+    except ValueError as error:
+        raise ValidationFailed.at("cursor", "must be a next_cursor of this list") from error
+    if not position.startswith(prefix) or not position.isprintable() or len(position) > 1024:  # noqa: PLR2004
+        raise ValidationFailed.at("cursor", "must be a next_cursor of this list")
+    return position
+
+
+def written_cursor(position: str | None) -> str | None:
+    """A position in a list as the opaque text that ``cursor`` reads back."""
+    return urlsafe_b64encode(position.encode()).decode().rstrip("=") if position else None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the key {twice!r} stands twice"
+        raise ValueError(message)
+    return found
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    message = f"{text} is not JSON"
+    raise ValueError(message)

@@ -1,0 +1,39 @@
+"""The verifier as a process: ``python -m service.worker``. SIGTERM lets it finish what is under way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+from service.bootstrap import build_worker
+from service.logs import configure
+from service.settings import SettingsError, worker_settings
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Work until SIGTERM or SIGINT. Exits 1 with one sentence when a setting is missing."""
+    configure()
+    try:
+        settings = worker_settings(os.environ)
+    except SettingsError as error:
+        sys.exit(f"The worker cannot start: {error}.")
+    consumer = build_worker(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: consumer.stop())
+    loops = [threading.Thread(target=consumer.consume) for _ in range(settings.threads)]
+    loops.append(threading.Thread(target=consumer.sweep, args=[settings.sweep_seconds]))
+    for loop in loops:
+        loop.start()
+    log.info("verifier ready", extra={"threads": settings.threads, "sweep_seconds": settings.sweep_seconds})
+    for loop in loops:
+        loop.join()
+    log.info("verifier stopped")
+
+
+if __name__ == "__main__":
+    main()
