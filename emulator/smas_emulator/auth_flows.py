@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-# "If you don't specify a value for ExplicitAuthFlows, your app client supports" these (API reference, CreateUserPoolClient).
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# "If you don't specify a value for ExplicitAuthFlows, your app client supports" these (API reference,
+# CreateUserPoolClient).
 DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 
 _NAMES_OF_A_FLOW = {

@@ -1,7 +1,8 @@
-"""The one module that imports LocalStack and moto: everything we add hangs on their hooks here, and nowhere else.
+"""The one module that imports LocalStack and moto: what we add hangs on their hooks here and nowhere else.
 
-LocalStack loads two entry points (see `pyproject.toml`): `cognito_idp` adds a service it lacks, by handing every operation to
-moto; `on_infra_start` runs before the first request and is the place for what watches or refuses calls.
+LocalStack loads two entry points (see `pyproject.toml`): `cognito_idp` adds a service it lacks, by handing
+every operation to moto; `on_infra_start` runs before the first request and is the place for what watches or
+refuses calls.
 """
 # LocalStack and moto are not installed where types are checked, and publish none.
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator, no-any-return"
@@ -10,8 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localstack.aws.api import CommonServiceException
 from localstack.aws.skeleton import Skeleton
@@ -26,7 +26,11 @@ from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
 from smas_emulator import auth_flows, tokens
 from smas_emulator.token_endpoint import ConfidentialClient, answer_token_request
 
-_POOL = '<regex("[a-z]{2}(?:-[a-z]+)+-[0-9]_[0-9a-zA-Z]+"):pool_id>'  # no bucket can have this name: buckets have no `_`
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A pool's id in a path; no bucket can have that name, because buckets have no `_`.
+_POOL = '<regex("[a-z]{2}(?:-[a-z]+)+-[0-9]_[0-9a-zA-Z]+"):pool_id>'
 
 
 @hooks.on_infra_start()
@@ -49,8 +53,9 @@ def cognito_idp() -> Service:
 def make_cognito_keep_its_own_keys() -> None:
     """Give every user pool its own two keys at creation, and take moto's away.
 
-    moto signs the tokens of every pool in the world with one private key that ships in its package: whoever has moto could
-    sign in anywhere as anybody. The attribute that held it is deleted, so that nothing can fall back on it.
+    moto signs the tokens of every pool in the world with one private key that ships in its package: whoever
+    has moto could sign in anywhere as anybody. The attribute that held it is deleted, so that nothing can
+    fall back on it.
     """
     original_init = CognitoIdpUserPool.__init__
 
@@ -58,7 +63,7 @@ def make_cognito_keep_its_own_keys() -> None:
         original_init(pool, *args, **kwargs)
         del pool.json_web_key
         pool.smas_keys = tokens.PoolKeys.generate()
-        pool.smas_auth_times = {}  # when each sign-in happened, by origin_jti: a refreshed token keeps its auth_time
+        pool.smas_auth_times = {}  # by origin_jti: a refreshed token keeps the time of its sign-in
 
     CognitoIdpUserPool.__init__ = init_with_own_keys
     CognitoIdpUserPool.create_jwt = _create_jwt
@@ -72,13 +77,15 @@ def _create_jwt(
     _expires_in: int = tokens.DEFAULT_VALIDITY_SECONDS,
     extra_data: dict[str, Any] | None = None,
 ) -> tuple[str, int]:
-    """Stand in for moto's `CognitoIdpUserPool.create_jwt`: same arguments, Cognito's claims, the pool's own key."""
+    """Stand in for moto's `CognitoIdpUserPool.create_jwt`: its arguments, Cognito's claims, our key."""
     now = int(time.time())
     attributes = dict(extra_data or {})
-    groups = tuple(sorted(attributes.pop("cognito:groups", ())))  # moto keeps a set; the same person, the same order
+    groups = tuple(
+        sorted(attributes.pop("cognito:groups", ()))
+    )  # moto keeps a set; the same person, the same order
     origin_jti = attributes.pop("origin_jti")
     client = pool.clients[client_id].extended_config
-    user = pool._get_user(username)  # noqa: SLF001 - moto offers no other way to look a user up by alias
+    user = pool._get_user(username)  # noqa: SLF001 - how moto looks up by alias
     sign_in = tokens.SignIn(
         issuer=tokens.issuer(pool.region, pool.id),
         client_id=client_id,
@@ -88,7 +95,7 @@ def _create_jwt(
         origin_jti=origin_jti,
         auth_time=pool.smas_auth_times.setdefault(origin_jti, now),
     )
-    if token_use == "access":  # noqa: S105 - a kind of token, not a secret
+    if token_use == "access":  # noqa: S105 - a kind of token
         lifetime = tokens.validity_seconds(client, "AccessToken")
         claims = tokens.person_access_claims(sign_in, now=now, lifetime=lifetime)
         return pool.smas_keys.access_token.sign(claims), lifetime
@@ -151,7 +158,8 @@ def _token(request: Request) -> Response:
     def mint(client: ConfidentialClient, scopes: tuple[str, ...]) -> tuple[str, int]:
         found = _find_client(client.id)
         if found is None:
-            raise LookupError(f"client {client.id} vanished during its request")
+            msg = f"client {client.id} vanished during its request"
+            raise LookupError(msg)
         pool, moto_client = found
         lifetime = tokens.validity_seconds(moto_client.extended_config, "AccessToken")
         claims = tokens.machine_access_claims(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 POLL_SECONDS = 0.2
 _COLOURS = ("\x1b[36m", "\x1b[33m", "\x1b[35m", "\x1b[32m")
@@ -35,7 +37,7 @@ class _Followed:
 
 
 def show_logs(folder: Path, output: TextIO, *, colour: bool, last: int, follow: Callable[[], bool]) -> None:
-    """Write the last `last` lines of every `*.log` in `folder`, then what is added for as long as `follow` says so.
+    """Write the last `last` lines of every `*.log` in `folder`, then what is added while `follow` says so.
 
     Files that appear later are shown from their beginning.
     """

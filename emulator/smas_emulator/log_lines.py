@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TAIL_BYTES = 64 * 1024
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Exit|NotFound|Interrupt|Failure)\b")
@@ -14,8 +17,8 @@ _SAYS_ERROR = re.compile(r"\b(?:error|critical|fatal|failed|cannot)\b", re.IGNOR
 def last_meaningful_line(log: Path, offset: int = 0) -> str | None:
     """The line written after byte `offset` of `log` that best tells a cause; None if nothing was written.
 
-    An exception's own line comes first, then the last line that speaks of an error, then the last line at all. A structured line
-    counts by its message.
+    An exception's own line comes first, then the last line that speaks of an error, then the last line at
+    all. A structured line counts by its message.
     """
     with log.open("rb") as file:
         end = file.seek(0, 2)

@@ -1,23 +1,26 @@
-"""Renders the IAM policy templates in `infra/policies/`, the same files that Terraform renders with `templatefile`.
+"""Renders the IAM policy templates in `infra/policies/`, which Terraform renders with `templatefile`.
 
-`string.Template` and `templatefile` agree on `${name}` for a placeholder and on `$${` for IAM's own `${`, and templates use
-nothing else, so that what is tested locally is what is deployed.
+`string.Template` and `templatefile` agree on `${name}` for a placeholder and on `$${` for IAM's own `${`, and
+templates use nothing else, so that what is tested locally is what is deployed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from smas_emulator.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """What a template may name; each field is a placeholder, `role_prefix` is the ARN up to and with `smas-`."""
+    """What a template may name: each field is one. `role_prefix` is an ARN up to and with `smas-`."""
 
     partition: str
     account: str
@@ -41,7 +44,8 @@ class PolicyTemplates:
     def render(self, name: str) -> str:
         """Return the policy `name` (without `.json`) as compact JSON.
 
-        Raises `StackError` naming the file when it is missing, names an unknown placeholder, has a stray `$`, or is not JSON.
+        Raises `StackError` naming the file when it is missing, names an unknown placeholder, has a stray `$`,
+        or is not JSON.
         """
         return render_policy(self.folder / f"{name}.json", asdict(self.placeholders))
 
@@ -51,15 +55,19 @@ def render_policy(template: Path, values: Mapping[str, str]) -> str:
     try:
         text = template.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise StackError(f"The policy template {template} is missing.") from None
+        msg = f"The policy template {template} is missing."
+        raise StackError(msg) from None
     try:
         rendered = Template(text).substitute(values)
     except KeyError as error:
         known = ", ".join(sorted(values))
-        raise StackError(f"{template} names the unknown placeholder {error.args[0]!r}; known are {known}.") from None
+        msg = f"{template} names the unknown placeholder {error.args[0]!r}; known are {known}."
+        raise StackError(msg) from None
     except ValueError as error:
-        raise StackError(f"{template} has a `$` that starts no placeholder ({error}); write `$$` for one.") from None
+        msg = f"{template} has a `$` that starts no placeholder ({error}); write `$$` for one."
+        raise StackError(msg) from None
     try:
         return json.dumps(json.loads(rendered), separators=(",", ":"))
     except json.JSONDecodeError as error:
-        raise StackError(f"{template} is not JSON once rendered: {error}.") from None
+        msg = f"{template} is not JSON once rendered: {error}."
+        raise StackError(msg) from None

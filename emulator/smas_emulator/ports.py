@@ -22,19 +22,22 @@ def require_free(port: int, purpose: str, remedy: str) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except PermissionError:
-            raise StackError(f"Port {port} for {purpose} needs privileges; {remedy}.") from None
+            msg = f"Port {port} for {purpose} needs privileges; {remedy}."
+            raise StackError(msg) from None
         except OSError:
             owner = listener_on(port)
             taken_by = f" by {owner}" if owner else ""
-            raise StackError(f"Port {port}, wanted for {purpose}, is taken{taken_by}; {remedy}.") from None
+            msg = f"Port {port}, wanted for {purpose}, is taken{taken_by}; {remedy}."
+            raise StackError(msg) from None
 
 
 def listener_on(port: int) -> str | None:
     """`name (pid n)` of the process listening on `port`, or None where the system does not tell us."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            if listens and connection.pid is not None:
+            if connection.status != psutil.CONN_LISTEN or not connection.laddr:
+                continue
+            if connection.laddr.port == port and connection.pid is not None:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         return None  # another user's process, or one that ended while we looked

@@ -1,7 +1,7 @@
 """Starts, recognises and stops the processes of the stack.
 
-Each runs in a session of its own, with a log file of its own, and outlives the command that started it. A record of id *and* start
-recognises it later: an id alone may by then belong to somebody else's process.
+Each runs in a session of its own, with a log file of its own, and outlives the command that started it. A
+record of id *and* start recognises it later: an id alone may by then belong to somebody else's process.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 GRACE_SECONDS = 15.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -35,8 +37,8 @@ class Command:
 class ProcessRecord:
     """A process that was started: enough to find just it again.
 
-    `started` marks its start (see `start_mark`), `log_offset` is where in its log this run begins, in bytes, and `settings` are the
-    arguments and environment that were chosen for it.
+    `started` marks its start (see `start_mark`), `log_offset` is where in its log this run begins, in bytes,
+    and `settings` are the arguments and environment that were chosen for it.
     """
 
     name: str
@@ -48,17 +50,18 @@ class ProcessRecord:
 
 
 def start_mark(pid: int) -> str | None:
-    """A text that identifies the process now running as `pid` among all that ever had the id; None if there is none.
+    """A text that tells the process now running as `pid` from all others that had the id; None without one.
 
-    On Linux it is the boot and the clock tick the process started at, which no change of the wall clock moves; elsewhere it is the
-    creation time.
+    On Linux it is the boot and the clock tick the process started at, which no change of the wall clock
+    moves; elsewhere it is the creation time.
     """
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         if _BOOT_ID.exists():
-            # Fields after the command name, which is in parentheses and may hold anything; the 20th of them is the start.
+            # Fields after the command name, which is in parentheses and may hold anything; the 20th of them
+            # is the start.
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
             ticks = stat.rpartition(")")[2].split()[19]
             return f"{_BOOT_ID.read_text(encoding='ascii').strip()}/{ticks}"
@@ -79,7 +82,7 @@ def start(command: Command, log: Path, settings: Mapping[str, str]) -> ProcessRe
     """
     with log.open("ab") as output:
         offset = output.tell()
-        process = subprocess.Popen(  # noqa: S603 - a fixed program with arguments of ours, no shell
+        process = subprocess.Popen(
             command.arguments,
             cwd=command.directory,
             env=dict(command.environment),
@@ -88,6 +91,9 @@ def start(command: Command, log: Path, settings: Mapping[str, str]) -> ProcessRe
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    process.returncode = (
+        0  # it outlives us on purpose; without this, Popen warns of that when it is collected
+    )
     mark = start_mark(process.pid)
     return ProcessRecord(
         name=command.name,
@@ -100,7 +106,10 @@ def start(command: Command, log: Path, settings: Mapping[str, str]) -> ProcessRe
 
 
 def stop(records: Sequence[ProcessRecord], grace: float = GRACE_SECONDS) -> None:
-    """Stop these processes and all they started: SIGTERM, then after `grace` seconds SIGKILL. What is gone already is fine."""
+    """Stop these processes and all they started: SIGTERM, then SIGKILL after `grace` seconds.
+
+    What has ended already, or is somebody else's process by now, is left alone.
+    """
     mine = [process for record in records for process in _session_of(record)]
     leaders = {record.pid for record in records}
     for process in mine:
@@ -120,8 +129,9 @@ def stop(records: Sequence[ProcessRecord], grace: float = GRACE_SECONDS) -> None
 def _session_of(record: ProcessRecord) -> list[psutil.Process]:
     """All live processes of the session that the recorded process leads or led.
 
-    The kernel gives a process id to nobody else while a session bears it, so members found after their leader's death are still ours;
-    but only if the machine has not been started anew and the id is not somebody else's by now.
+    The kernel gives a process id to nobody else while a session bears it, so members found after their
+    leader's death are still ours; but only if the machine has not been started anew and the id is not
+    somebody else's by now.
     """
     mark = start_mark(record.pid)
     if mark is not None and mark != record.started:
@@ -152,7 +162,7 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 class ProcessTable:
-    """The records of one state directory, kept in a file so that the next command finds what this one started."""
+    """The records of one state directory, in a file: the next command finds what this one started."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -177,13 +187,3 @@ class ProcessTable:
         text = json.dumps([asdict(record) for record in records.values()], indent=2)
         temporary.write_text(text + "\n", encoding="utf-8")
         temporary.replace(self._path)
-
-
-def wait_until_ended(record: ProcessRecord, seconds: float) -> bool:
-    """Wait up to `seconds` for a process to end; whether it has."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not is_running(record):
-            return True
-        time.sleep(0.05)
-    return not is_running(record)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smas_emulator import seed
 from smas_emulator.ports import LOOPBACK
 from smas_emulator.processes import Command
 from smas_emulator.provision import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 EMULATOR = "localstack"
 SERVICE = "service"
@@ -21,7 +24,7 @@ _LOCAL_NAMES = "localhost,127.0.0.1"
 
 
 def emulator_command(folder: Path, port: int) -> Command:
-    """LocalStack on `port` of this machine only, with all it writes inside `folder` (which must be absolute)."""
+    """LocalStack on `port` of this machine only; all it writes is inside `folder`, which must be absolute."""
     return Command(
         EMULATOR,
         (sys.executable, "-m", "localstack.runtime.main"),
@@ -33,8 +36,9 @@ def emulator_command(folder: Path, port: int) -> Command:
 def emulator_environment(inherited: Mapping[str, str], folder: Path, port: int) -> dict[str, str]:
     """LocalStack's environment.
 
-    Next to nothing is inherited: LocalStack reads its settings from variables as common as `DEBUG` and `SERVICES`. The latter stays
-    unset, for it would hide every service it does not name, ours too; services load when first called.
+    Next to nothing is inherited: LocalStack reads its settings from variables as common as `DEBUG` and
+    `SERVICES`. The latter stays unset, for it would hide every service it does not name, ours too; services
+    load when first called.
     """
     return {
         **{name: inherited[name] for name in _EMULATOR_INHERITS if name in inherited},
@@ -85,9 +89,10 @@ def worker_command(python: str, project: Path, environment: Mapping[str, str]) -
 
 
 def service_environment(inherited: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of service and worker: the user's, with nothing in it that speaks of another AWS or another store.
+    """The environment of service and worker: the user's, but nothing in it speaks of another AWS or store.
 
-    Keys in the environment win over a profile in boto3, so a developer's own would be used, and a proxy would be asked for localhost.
+    Keys in the environment win over a profile in boto3, so a developer's own would be used, and a proxy would
+    be asked for localhost.
     """
     foreign = ("AWS_", "SMAS_", "GUNICORN_", "MAKE")
     kept = {name: value for name, value in inherited.items() if not name.startswith(foreign)}

@@ -1,10 +1,9 @@
-"""Provisions the local AWS account. Running it again changes nothing but what differs, so every start runs it."""
+"""Provisions the local AWS account. Running it again changes only what differs, so every start runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -14,7 +13,12 @@ from smas_emulator import roles, seed, storage, tokens, user_pool
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates
 
-# Whoever holds these is the account itself; LocalStack takes any key it has not issued for the default account's.
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Whoever holds these is the account itself; LocalStack takes any key it has not issued for the default
+# account's.
 ROOT_ACCESS_KEY = "test"
 ROOT_SECRET_KEY = "test"  # noqa: S105
 
@@ -52,8 +56,8 @@ def provision(
 ) -> Provisioned:
     """Bring the account behind `endpoint` to what the store needs.
 
-    `templates` is the folder of policy templates, `known` the key of an earlier start, `say` is told each step. Raises `StackError`
-    with the step and AWS's own words when a call fails.
+    `templates` is the folder of policy templates, `known` the key of an earlier start, `say` is told each
+    step. Raises `StackError` with the step and AWS's own words when a call fails.
     """
     session = boto3.Session(
         aws_access_key_id=ROOT_ACCESS_KEY, aws_secret_access_key=ROOT_SECRET_KEY, region_name=seed.REGION
@@ -90,7 +94,8 @@ def provision(
             session.client("cognito-idp", endpoint_url=endpoint, config=direct)
         )
     except (ClientError, BotoCoreError) as error:
-        raise StackError(f"Provisioning the {step} at {endpoint} failed: {error}") from error
+        msg = f"Provisioning the {step} at {endpoint} failed: {error}"
+        raise StackError(msg) from error
     return Provisioned(
         endpoint=endpoint,
         bytes_key_arn=bytes_key,

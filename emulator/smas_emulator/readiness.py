@@ -8,13 +8,16 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smas_emulator.errors import StackError
 from smas_emulator.log_lines import last_meaningful_line
 from smas_emulator.processes import ProcessRecord, is_running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 POLL_SECONDS = 0.2
 # A proxy of the environment must not be asked for a server on this machine.
@@ -59,7 +62,8 @@ def wait_ready(
 ) -> None:
     """Wait until `url` answers 200; `title` begins a sentence, as in "The service".
 
-    `also` is called between attempts and may raise. Raises `StackError` when the process has ended, or after `seconds`.
+    `also` is called between attempts and may raise. Raises `StackError` when the process has ended, or after
+    `seconds`.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -69,9 +73,9 @@ def wait_ready(
         if answer.status == http.client.OK:
             return
         if time.monotonic() > deadline:
-            raise StackError(
-                f"{title} was not ready after {seconds:.0f} seconds: {answer.reason}; its log is {shown(record.log)}."
-            )
+            log = shown(record.log)
+            msg = f"{title} was not ready after {seconds:.0f} seconds: {answer.reason}; its log is {log}."
+            raise StackError(msg)
         time.sleep(POLL_SECONDS)
 
 
@@ -80,7 +84,8 @@ def require_running(title: str, record: ProcessRecord) -> None:
     if is_running(record):
         return
     cause = last_meaningful_line(Path(record.log), record.log_offset) or "it wrote nothing"
-    raise StackError(f"{title} ended while starting: {cause.rstrip('.')}; its log is {shown(record.log)}.")
+    msg = f"{title} ended while starting: {cause.rstrip('.')}; its log is {shown(record.log)}."
+    raise StackError(msg)
 
 
 def shown(path: str) -> str:

@@ -1,20 +1,22 @@
-"""Provisions IAM: one user for this machine, the roles of service and worker, the personas and the verifiers."""
+"""Provisions IAM: one user for this machine, the roles of service and worker, personas and verifiers."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smas_emulator import seed
-from smas_emulator.policies import PolicyTemplates
+
+if TYPE_CHECKING:
+    from smas_emulator.policies import PolicyTemplates
 
 PERSONA_SESSION_SECONDS = 3600  # role chaining caps a session at one hour anyway
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """The long-lived key of the local IAM user; it may do nothing but assume the roles of service and worker."""
+    """The long-lived key of the local IAM user, which may only assume the roles of service and worker."""
 
     id: str
     secret: str = field(repr=False)
@@ -28,7 +30,8 @@ def role_arn(name: str) -> str:
 def provision_roles(iam: Any, templates: PolicyTemplates, known: AccessKey | None) -> AccessKey:
     """Make sure user and roles exist with the rendered policies; return a key of the user.
 
-    `known` is the key written at an earlier start: it is kept if the user still has it, so that running processes keep working.
+    `known` is the key written at an earlier start: it is kept if the user still has it, so that running
+    processes keep working.
     """
     key = _provision_user(iam, known)
     trust = json.dumps(_trust_of_local_user())
@@ -68,7 +71,7 @@ def _provision_user(iam: Any, known: AccessKey | None) -> AccessKey:
 
 
 def _trust_of_local_user() -> dict[str, Any]:
-    """In AWS the Lambda service assumes the roles of service and worker; here it is this machine's IAM user."""
+    """In AWS the Lambda service assumes these two roles; here it is this machine's IAM user."""
     user_arn = f"arn:{seed.PARTITION}:iam::{seed.ACCOUNT}:user/{seed.LOCAL_IAM_USER}"
     return {
         "Version": "2012-10-17",

@@ -20,7 +20,8 @@ PEOPLE_CLIENT = "smas-people"
 RESOURCE_SERVER = "smas"
 MACHINE_CLIENT = "deployer-fraud-machine"
 MACHINE_SCOPES = ("smas/deployer@fraud",)
-# The password of every local user. It protects nothing: the local stack listens on this machine only and holds what you put in.
+# The password of every local user. It protects nothing: the local stack listens on this machine only and
+# holds what you put in.
 LOCAL_PASSWORD = "Local-stack-0nly!"  # noqa: S105
 
 TEAMS = ("fraud", "nlp")

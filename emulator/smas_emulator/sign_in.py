@@ -32,7 +32,6 @@ def access_token(state: StateDirectory, user: str) -> str:
             AuthParameters={"USERNAME": user, "PASSWORD": seed.LOCAL_PASSWORD},
         )
     except (BotoCoreError, ClientError) as error:
-        raise StackError(
-            f"No token: the local AWS at {stack['aws_endpoint']} did not give one ({error}); try `make up`."
-        ) from error
+        msg = f"No token: the local AWS at {stack['aws_endpoint']} did not give one ({error}); try `make up`."
+        raise StackError(msg) from error
     return str(answer["AuthenticationResult"]["AccessToken"])

@@ -7,9 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from smas_emulator import seed
 from smas_emulator.errors import StackError
@@ -19,6 +18,9 @@ from smas_emulator.programs import EMULATOR, SERVICE, WORKER, root_environment
 from smas_emulator.sign_in import access_token
 from smas_emulator.state import StateDirectory, read_stack
 from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EPILOG = """\
 Everything is written below the state directory, and everything listens on 127.0.0.1 only.
@@ -31,10 +33,11 @@ examples:
   token ds-fraud           an access token on stdout
 """
 USAGE_ERROR = 2
+_LAST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed with one sentence on stderr, 2 called wrongly."""
+    """Run one command; return 0 when done, 1 after one sentence on stderr, 2 when called wrongly."""
     options = _parser().parse_args(arguments)
     state = StateDirectory(Path(options.state).absolute())
     try:
@@ -54,25 +57,38 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--state", default=".smas", metavar="DIR", help="the state directory (default: .smas)")
+    parser.add_argument(
+        "--state", default=".smas", metavar="DIR", help="the state directory (default: .smas)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("up", help="start everything that does not run yet; returns when it is ready")
+    command = commands.add_parser(
+        "up", help="start everything that does not run yet; returns when it is ready"
+    )
     command.set_defaults(run=_up)
-    command.add_argument("--port", type=_port, metavar="N", help=f"the service's port (default: {DEFAULT_PORT})")
+    command.add_argument(
+        "--port", type=_port, metavar="N", help=f"the service's port (default: {DEFAULT_PORT})"
+    )
     command.add_argument(
         "--aws-port", type=_port, metavar="N", help=f"the local AWS's port (default: {DEFAULT_AWS_PORT})"
     )
-    command.add_argument("--only", choices=["aws"], help="start and provision the local AWS, not the service and worker")
+    command.add_argument(
+        "--only", choices=["aws"], help="start and provision the local AWS, not the service and worker"
+    )
     command.add_argument(
         "--service-python",
         default=".venv/bin/python",
         metavar="FILE",
         help="the interpreter that has the service's libraries (default: .venv/bin/python)",
     )
-    command.add_argument("--project", default=".", metavar="DIR", help="the repository (default: the current directory)")
     command.add_argument(
-        "--sweep-seconds", type=_seconds, metavar="S", help="how often the worker looks for forgotten versions"
+        "--project", default=".", metavar="DIR", help="the repository (default: the current directory)"
+    )
+    command.add_argument(
+        "--sweep-seconds",
+        type=_seconds,
+        metavar="S",
+        help="how often the worker looks for forgotten versions",
     )
 
     command = commands.add_parser("down", help="stop what up started, and nothing else")
@@ -83,12 +99,16 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("logs", help="follow the logs of all processes")
     command.set_defaults(run=_logs)
-    command.add_argument("--lines", type=int, default=20, metavar="N", help="begin with the last N of each (default: 20)")
+    command.add_argument(
+        "--lines", type=int, default=20, metavar="N", help="begin with the last N of each (default: 20)"
+    )
     command.add_argument("--no-follow", action="store_true", help="show what is there and end")
 
     command = commands.add_parser("aws", help="run the AWS CLI against the local AWS, as its root")
     command.set_defaults(run=_aws)
-    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what to hand to the AWS CLI")
+    command.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="...", help="what to hand to the AWS CLI"
+    )
 
     command = commands.add_parser("token", help="print an access token of a local user, alone on stdout")
     command.set_defaults(run=_token)
@@ -108,7 +128,8 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         project=Path(options.project).absolute(),
         port=options.port,
         aws_port=options.aws_port,
-        # Not resolved: an environment's python is a link, and what it links to lacks the environment's libraries.
+        # Not resolved: an environment's python is a link, and what it links to lacks the environment's
+        # libraries.
         service_python=str(Path(options.service_python).absolute()),
         only_aws=options.only == "aws",
         sweep_seconds=options.sweep_seconds,
@@ -121,13 +142,14 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
 
 def _summary(addresses: Addresses) -> str:
     users = ", ".join(user.name for user in seed.LOCAL_USERS)
-    lines = [f"AWS       {addresses.aws}  (try: make aws ARGS=\"s3 ls\")"]
+    lines = [f'AWS       {addresses.aws}  (try: make aws ARGS="s3 ls")']
     if addresses.service is not None:
         lines.insert(0, f"service   {addresses.service}  (interface: {addresses.service}/docs)")
     lines.append(f"users     {users}  (password: {seed.LOCAL_PASSWORD})")
     if addresses.service is not None:
         lines.append(
-            f'next      curl -H "Authorization: Bearer $(make token USER=ds-fraud)" {addresses.service}/v1/whoami'
+            'next      curl -H "Authorization: Bearer $(make token USER=ds-fraud)" '
+            f"{addresses.service}/v1/whoami"
         )
         lines.append("          or: make demo, make logs, make down")
     return "\n".join(lines)
@@ -153,7 +175,8 @@ def _status(state: StateDirectory, _options: argparse.Namespace) -> int:
             continue
         record = records[name]
         port = f"  port {record.settings['port']}" if "port" in record.settings else ""
-        print(f"{name:<11} {'running' if is_running(record) else 'ended  '}  pid {record.pid}{port}  log {record.log}")
+        condition = "running" if is_running(record) else "ended  "
+        print(f"{name:<11} {condition}  pid {record.pid}{port}  log {record.log}")
     return 0 if all(is_running(record) for record in records.values()) else 1
 
 
@@ -188,13 +211,15 @@ def _aws(state: StateDirectory, options: argparse.Namespace) -> int:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     program = [sys.executable, "-m", "awscli", *options.arguments]
     sys.stdout.flush()
-    os.execve(program[0], program, {**kept, **root_environment(stack["aws_endpoint"], kept)})  # noqa: S606
+    environment = {**kept, **root_environment(stack["aws_endpoint"], kept)}
+    os.execve(program[0], program, environment)  # noqa: S606 - our own interpreter
 
 
 def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= 65535:  # noqa: PLR2004 - the range of TCP ports
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 1 to 65535")
+    if not 1 <= number <= _LAST_PORT:
+        msg = f"{text!r} is not a port: a whole number from 1 to {_LAST_PORT}"
+        raise argparse.ArgumentTypeError(msg)
     return number
 
 
@@ -204,7 +229,8 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+        msg = f"{text!r} is not a number of seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
     return seconds
 
 

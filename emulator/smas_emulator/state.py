@@ -1,13 +1,13 @@
 """The state directory: everything the local stack writes, and what service, worker and tests read from it.
 
-    <state>/service.env          settings of service and worker (KEY=VALUE lines)
-    <state>/stack.json           addresses, ids and the machine client's secret
-    <state>/aws/config           profiles smas-service and smas-worker, for boto3's own provider
-    <state>/aws/credentials      the key of the IAM user smas-local
-    <state>/processes.json       what runs: process id and start of each
-    <state>/logs/<name>.log      one for each process
-    <state>/localstack/          what LocalStack writes: temporary files, object bytes, caches
-    <state>/lock                 held while a start or stop is at work
+<state>/service.env          settings of service and worker (KEY=VALUE lines)
+<state>/stack.json           addresses, ids and the machine client's secret
+<state>/aws/config           profiles smas-service and smas-worker, for boto3's own provider
+<state>/aws/credentials      the key of the IAM user smas-local
+<state>/processes.json       what runs: process id and start of each
+<state>/logs/<name>.log      one for each process
+<state>/localstack/          what LocalStack writes: temporary files, object bytes, caches
+<state>/lock                 held while a start or stop is at work
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import configparser
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smas_emulator import roles, seed
 from smas_emulator.errors import StackError
-from smas_emulator.provision import Provisioned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smas_emulator.provision import Provisioned
 
 PRIVATE = 0o600
 
@@ -83,7 +86,9 @@ class StateDirectory:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 600 from the start
+    descriptor, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}."
+    )  # mode 600 from the start
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -102,7 +107,7 @@ def write_settings(state: StateDirectory, made: Provisioned, service_url: str) -
 
 
 def service_settings(state: StateDirectory, made: Provisioned, service_url: str) -> dict[str, str]:
-    """What service and worker read from their environment. `AWS_PROFILE` is each process's own and not among it."""
+    """What service and worker read from their environment, but for `AWS_PROFILE`, which differs."""
     return {
         "SMAS_BUCKET": seed.BUCKET,
         "SMAS_PUBLIC_URL": service_url,
@@ -128,7 +133,8 @@ def env_file(settings: Mapping[str, str]) -> str:
     """
     for key, value in settings.items():
         if not value or set(value) & set(" \t\n'\"`$\\#;&|<>()*?~!"):
-            raise ValueError(f"{key} has a value that does not fit an unquoted line: {value!r}")
+            msg = f"{key} has a value that does not fit an unquoted line: {value!r}"
+            raise ValueError(msg)
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
@@ -139,7 +145,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def aws_config() -> str:
-    """boto3's profiles: service and worker each run in a role of their own, which boto3 assumes and renews by itself."""
+    """boto3's profiles: service and worker each have a role, which boto3 assumes and renews by itself."""
     lines = [f"[profile {seed.LOCAL_IAM_USER}]", f"region = {seed.REGION}", ""]
     for name in ("service", "worker"):
         lines += [
@@ -155,9 +161,7 @@ def aws_config() -> str:
 
 def aws_credentials(key: roles.AccessKey) -> str:
     """boto3's credentials file."""
-    return (
-        f"[{seed.LOCAL_IAM_USER}]\naws_access_key_id = {key.id}\naws_secret_access_key = {key.secret}\n"
-    )
+    return f"[{seed.LOCAL_IAM_USER}]\naws_access_key_id = {key.id}\naws_secret_access_key = {key.secret}\n"
 
 
 def read_access_key(state: StateDirectory) -> roles.AccessKey | None:
@@ -190,6 +194,7 @@ def stack_description(made: Provisioned, service_url: str) -> dict[str, Any]:
         "machine_client_id": made.pool.machine_client_id,
         "machine_client_secret": made.pool.machine_client_secret,
         "users": [user.name for user in seed.LOCAL_USERS],
+        "password": seed.LOCAL_PASSWORD,
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smas_emulator import seed
-from smas_emulator.policies import PolicyTemplates
+
+if TYPE_CHECKING:
+    from smas_emulator.policies import PolicyTemplates
 
 VISIBILITY_SECONDS = 900  # the verifier may work on one message for as long as a Lambda may run
 LONG_POLL_SECONDS = 20  # the longest SQS allows
@@ -52,7 +54,7 @@ def provision_queues(sqs: Any, templates: PolicyTemplates) -> tuple[str, str]:
 
 
 def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) -> None:
-    """Make sure the bucket exists and is configured as in AWS: locked, encrypted, private, and nothing kept expires."""
+    """Make sure the bucket exists and is configured as in AWS: lockable, encrypted, private."""
     if seed.BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(
             Bucket=seed.BUCKET, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerEnforced"
@@ -88,7 +90,7 @@ def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) ->
 
 
 def lifecycle_rules() -> list[dict[str, Any]]:
-    """What may disappear by itself: records of open uploads and idempotency keys, and unfinished multipart uploads.
+    """What may disappear by itself: records of open uploads, idempotency keys, unfinished multipart uploads.
 
     Every rule that deletes names one of the short-lived prefixes; nothing else ever expires. S3 accepts
     `ExpiredObjectDeleteMarker` only in a rule without `Days`, so each prefix has two rules.

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smas_emulator import processes
 from smas_emulator.errors import StackError
@@ -27,6 +27,9 @@ from smas_emulator.programs import (
 from smas_emulator.provision import provision
 from smas_emulator.readiness import require_running, shown, wait_ready
 from smas_emulator.state import StateDirectory, read_access_key, read_env_file, write_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_PORT = 8080
 DEFAULT_AWS_PORT = 4566
@@ -65,7 +68,8 @@ def up(wishes: Wishes, say: Say) -> Addresses:
     """
     templates = wishes.project / "infra" / "policies"
     if not templates.is_dir():
-        raise StackError(f"There is no {shown(str(templates))}; run this from the repository, or name it with --project.")
+        msg = f"There is no {shown(str(templates))}; run this from the repository, or name it with --project."
+        raise StackError(msg)
     wishes.state.create()
     with _only_one(wishes.state, say):
         start = _Start(wishes, say)
@@ -144,18 +148,20 @@ class _Start:
             return default if wished is None else wished
         port = int(running.settings["port"])
         if name == EMULATOR and wished not in {None, port}:
-            raise StackError(
-                f"The local AWS already runs on port {port}; run `make down` first to have it on {wished}."
-            )
+            msg = f"The local AWS already runs on port {port}; run `make down` first to have it on {wished}."
+            raise StackError(msg)
         return port if wished is None else wished
 
     def _require_ports(self, port: int, aws_port: int) -> None:
         """Look before anything is started, so that a taken port costs no wait."""
         if port == aws_port:
-            raise StackError(f"Service and local AWS cannot both have port {port}; choose two.")
+            msg = f"Service and local AWS cannot both have port {port}; choose two."
+            raise StackError(msg)
         running = self._table.read()
         if EMULATOR not in running:
-            require_free(aws_port, "the local AWS", "choose another with `make up AWS_PORT=<port>` (--aws-port)")
+            require_free(
+                aws_port, "the local AWS", "choose another with `make up AWS_PORT=<port>` (--aws-port)"
+            )
         moves = SERVICE in running and int(running[SERVICE].settings["port"]) != port
         if not self._wishes.only_aws and (SERVICE not in running or moves):
             require_free(port, "the service", "choose another with `make up PORT=<port>` (--port)")
@@ -167,9 +173,7 @@ class _Start:
             (folder / "tmp").mkdir(exist_ok=True)
             self._say(f"starting the local AWS (LocalStack) on port {port}")
             record = self._launch(emulator_command(folder, port), {"port": str(port)})
-        wait_ready(
-            TITLES[EMULATOR], f"http://127.0.0.1:{port}/_localstack/health", record, EMULATOR_SECONDS
-        )
+        wait_ready(TITLES[EMULATOR], f"http://127.0.0.1:{port}/_localstack/health", record, EMULATOR_SECONDS)
 
     def _start_service_and_worker(self, port: int) -> None:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))
@@ -192,7 +196,7 @@ class _Start:
         require_running(TITLES[WORKER], worker)
 
     def _ensure(self, command: Command, settings: Mapping[str, str]) -> ProcessRecord:
-        """Leave a process alone that runs as wished, restart one that runs otherwise, start one that does not run."""
+        """Keep a process that runs as wished, restart one that does otherwise, start a missing one."""
         wanted = {**settings, "digest": _digest(command)}
         record = self._table.read().get(command.name)
         if record is not None and record.settings == wanted:
@@ -210,14 +214,15 @@ class _Start:
         try:
             record = processes.start(command, log, settings)
         except OSError as error:
-            raise StackError(f"{TITLES[command.name]} cannot be started: {error}.") from error
+            msg = f"{TITLES[command.name]} cannot be started: {error}."
+            raise StackError(msg) from error
         self._started.append(record)
         self._table.add(record)
         return record
 
 
 def _digest(command: Command) -> str:
-    """Changes when arguments, directory or the store's own settings do; the rest of the environment is the shell's affair."""
+    """Changes with the arguments, the directory and the store's settings, not with the shell's."""
     settings = {
         name: value for name, value in command.environment.items() if name.startswith(("SMAS_", "AWS_"))
     }

@@ -1,18 +1,19 @@
-"""`POST /oauth2/token` for machines: the client credentials grant of RFC 6749, section 4.4, with Cognito's manners.
+"""`POST /oauth2/token` for machines: the client credentials grant of RFC 6749 with Cognito's manners.
 
-Cognito answers every refusal with 400 and a body of nothing but `error`, also for wrong credentials, where the RFC would
-have 401; a request without `scope` is granted all scopes the client is allowed.
+Cognito answers every refusal with 400 and a body of nothing but `error`, also for wrong credentials, where
+the RFC would have 401; a request without `scope` is granted all scopes the client is allowed.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GRANT = "client_credentials"
 
@@ -51,21 +52,17 @@ def answer_token_request(
 ) -> Answer:
     """Answer one token request.
 
-    `body` is the form as sent, `authorization` the header of that name. `mint` makes an access token for a client and scopes
-    and returns it with its lifetime in seconds; it is called only for a request that is granted.
+    `body` is the form as sent, `authorization` the header of that name. `mint` makes an access token for a
+    client and scopes and returns it with its lifetime in seconds; it is called only for a request that is
+    granted.
     """
     try:
         form = _parse_form(body)
-        if form.get("grant_type") is None:
-            raise _Refusal("invalid_request")
-        if form["grant_type"] != GRANT:
-            raise _Refusal("unsupported_grant_type")
         client = _authenticate(form, authorization, find_client)
-        if GRANT not in client.flows:
-            raise _Refusal("unauthorized_client")
-        token, lifetime = mint(client, _granted_scopes(form.get("scope"), client))
+        scopes = _granted_scopes(form.get("scope"), client)
     except _Refusal as refusal:
         return Answer(400, {"error": refusal.error})
+    token, lifetime = mint(client, scopes)
     return Answer(200, {"access_token": token, "expires_in": lifetime, "token_type": "Bearer"})
 
 
@@ -74,6 +71,10 @@ def _parse_form(body: str) -> dict[str, str]:
     form = dict(pairs)
     if len(form) != len(pairs):  # "parameters … MUST NOT be included more than once" (section 3.2)
         raise _Refusal("invalid_request")
+    if "grant_type" not in form:
+        raise _Refusal("invalid_request")
+    if form["grant_type"] != GRANT:
+        raise _Refusal("unsupported_grant_type")
     return form
 
 
@@ -86,6 +87,8 @@ def _authenticate(
         raise _Refusal("invalid_client")
     if not hmac.compare_digest(client.secret.encode(), secret.encode()):
         raise _Refusal("invalid_client")
+    if GRANT not in client.flows:
+        raise _Refusal("unauthorized_client")
     return client
 
 
@@ -100,7 +103,7 @@ def _credentials(form: dict[str, str], authorization: str | None) -> tuple[str, 
         raise _Refusal("invalid_client")
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor UTF-8
         raise _Refusal("invalid_client") from None
     client_id, _, secret = decoded.partition(":")
     if form.get("client_id", unquote_plus(client_id)) != unquote_plus(client_id):

@@ -1,7 +1,7 @@
-"""The tokens of a user pool, as Amazon Cognito makes them: keys, claims and key set, without any emulator in sight.
+"""The tokens of a user pool as Amazon Cognito makes them: keys, claims, key set; no emulator in sight.
 
-Claims follow "Understanding user pool JSON web tokens" in the Amazon Cognito developer guide. A pool has two RSA keys of its
-own, one for identity tokens and one for access tokens, both published in its key set.
+Claims follow "Understanding user pool JSON web tokens" in the Amazon Cognito developer guide. A pool has two
+RSA keys of its own, one for identity tokens and one for access tokens, both published in its key set.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import base64
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 KEY_BITS = 2048
-PASSWORD_SIGN_IN_SCOPE = "aws.cognito.signin.user.admin"  # what AWS grants every sign-in that used no OAuth scope
+# What AWS grants every sign-in that used no OAuth scope.
+PASSWORD_SIGN_IN_SCOPE = "aws.cognito.signin.user.admin"  # noqa: S105
 DEFAULT_VALIDITY_SECONDS = 3600
 _SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
@@ -51,8 +54,10 @@ class SigningKey:
         }
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return `claims` as a compact RS256 token with the header Cognito writes: `kid` and `alg`, no `typ`."""
-        return jwt.encode(dict(claims), self.private, algorithm="RS256", headers={"kid": self.kid, "typ": None})
+        """Return `claims` as an RS256 token with the header Cognito writes: `kid` and `alg`, no `typ`."""
+        return jwt.encode(
+            dict(claims), self.private, algorithm="RS256", headers={"kid": self.kid, "typ": None}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class PoolKeys:
 
 
 def thumbprint(key: rsa.RSAPublicKey) -> str:
-    """The RFC 7638 thumbprint of a public key: the same key always has the same name, two keys never share one."""
+    """The RFC 7638 thumbprint of a public key: one key has one name, and two keys never share one."""
     numbers = key.public_numbers()
     required = {"e": _base64url(numbers.e), "kty": "RSA", "n": _base64url(numbers.n)}
     canonical = json.dumps(required, separators=(",", ":"), sort_keys=True).encode()
@@ -88,8 +93,8 @@ def issuer(region: str, pool_id: str) -> str:
 def validity_seconds(client: Mapping[str, Any], token: str) -> int:
     """How long a client's tokens live, in seconds.
 
-    `client` is the app client's configuration, `token` is `AccessToken` or `IdToken`. As in AWS, a number without a unit
-    means hours, and no number means one hour.
+    `client` is the app client's configuration, `token` is `AccessToken` or `IdToken`. As in AWS, a number
+    without a unit means hours, and no number means one hour.
     """
     amount = client.get(f"{token}Validity")
     if not amount:
@@ -153,7 +158,7 @@ def person_id_claims(sign_in: SignIn, attributes: Mapping[str, Any], *, now: int
 def machine_access_claims(
     issuer: str, client_id: str, scopes: Iterable[str], *, now: int, lifetime: int
 ) -> Claims:
-    """The claims of a token granted for client credentials: the client is its own subject and has no groups."""
+    """The claims of a token for client credentials: the client is its own subject and has no groups."""
     return {
         "sub": client_id,
         "token_use": "access",
@@ -169,7 +174,7 @@ def machine_access_claims(
 
 
 def openid_configuration(issuer: str, served_at: str, pool_id: str) -> dict[str, Any]:
-    """The pool's discovery document: the issuer as in AWS, the addresses where the emulator answers (`served_at`)."""
+    """The pool's discovery document: the issuer as in AWS, the addresses below `served_at`, where we answer."""
     return {
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": issuer,

@@ -74,16 +74,14 @@ def _provision_pool(cognito: Any) -> str:
 def _provision_resource_server(cognito: Any, pool_id: str) -> None:
     # A scope name may hold any of [\x21\x23-\x2E\x30-\x5B\x5D-\x7E], so `@` too, but no `/` (API reference,
     # ResourceServerScopeType).
-    scopes = [
-        {"ScopeName": scope, "ScopeDescription": f"act as {scope}"} for scope in seed.machine_scopes()
-    ]
+    scopes = [{"ScopeName": scope, "ScopeDescription": f"act as {scope}"} for scope in seed.machine_scopes()]
     servers = cognito.list_resource_servers(UserPoolId=pool_id, MaxResults=50)["ResourceServers"]
     wanted = {"Identifier": seed.RESOURCE_SERVER, "Name": seed.RESOURCE_SERVER, "Scopes": scopes}
     if seed.RESOURCE_SERVER not in {server["Identifier"] for server in servers}:
         cognito.create_resource_server(UserPoolId=pool_id, **wanted)
 
 
-def _provision_client(cognito: Any, pool_id: str, name: str, **configuration: Any) -> dict[str, Any]:  # noqa: ANN401
+def _provision_client(cognito: Any, pool_id: str, name: str, **configuration: Any) -> dict[str, Any]:
     """Return the client's description, with its secret where it has one."""
     clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=_PAGE)["UserPoolClients"]
     client_id = next((client["ClientId"] for client in clients if client["ClientName"] == name), None)
@@ -95,9 +93,7 @@ def _provision_client(cognito: Any, pool_id: str, name: str, **configuration: An
 
 
 def _provision_groups(cognito: Any, pool_id: str) -> None:
-    present = {
-        group["GroupName"] for group in cognito.list_groups(UserPoolId=pool_id, Limit=_PAGE)["Groups"]
-    }
+    present = {group["GroupName"] for group in cognito.list_groups(UserPoolId=pool_id, Limit=_PAGE)["Groups"]}
     for group in seed.groups():
         if group not in present:
             cognito.create_group(UserPoolId=pool_id, GroupName=group)

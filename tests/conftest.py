@@ -1,0 +1,3 @@
+"""What all test packages share."""
+
+pytest_plugins = ["tests.local_aws"]

@@ -1,0 +1,181 @@
+"""The provisioned account, used as the service and its clients use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from tests.local_aws import LocalStack
+
+
+def fetch_status(url: str) -> int:
+    """The status of a GET, whatever it is."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def receive(local_aws: LocalStack, wanted: str, seconds: float = 15) -> dict[str, Any]:
+    """The first S3 event about the key `wanted`; other messages are left for whoever wants them."""
+    sqs = local_aws.root_client("sqs")
+    url = local_aws.stack["events_queue_url"]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, VisibilityTimeout=1).get(
+            "Messages", []
+        ):
+            for record in json.loads(message["Body"]).get("Records", []):
+                if record["s3"]["object"]["key"] == wanted:
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    return dict(record)
+    pytest.fail(f"no event about {wanted} within {seconds} s")
+
+
+@pytest.mark.parametrize("name", ["service", "worker"])
+def test_a_process_runs_under_its_role_through_the_written_profile(local_aws: LocalStack, name: str) -> None:
+    """With the written files alone, boto3 in another process assumes the role and calls AWS as it."""
+    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        env=local_aws.process_environment(f"smas-{name}"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert finished.stdout.strip() == f"arn:aws:sts::000000000000:assumed-role/smas-{name}/smas-{name}"
+
+
+def test_a_tampered_presigned_url_is_refused(local_aws: LocalStack) -> None:
+    """Presigned URLs of a role session work, and stop working when a byte of them is changed."""
+    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key="cards/t/presigned.json", Body=b"{}")
+    session = local_aws.root_client("sts").assume_role(
+        RoleArn="arn:aws:iam::000000000000:role/smas-service", RoleSessionName="presigning"
+    )["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=local_aws.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+        config=Config(signature_version="s3v4", proxies={}),
+    )
+    url = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": local_aws.bucket, "Key": "cards/t/presigned.json"}, ExpiresIn=60
+    )
+    assert fetch_status(url) == 200
+
+    tampered = url.replace("X-Amz-Expires=60", "X-Amz-Expires=6000")
+
+    assert tampered != url
+    assert fetch_status(tampered) == 403
+
+
+@pytest.mark.parametrize("prefix", ["blobs", "manifests", "authors", "protected"])
+def test_what_the_verifier_must_see_reaches_the_queue(local_aws: LocalStack, prefix: str) -> None:
+    """A new object under each of the verifier's prefixes is announced."""
+    key = f"{prefix}/t/notified"
+    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key=key, Body=b"x")
+
+    assert receive(local_aws, key)["eventName"] == "ObjectCreated:Put"
+
+
+def test_the_bucket_is_configured_as_in_aws(local_aws: LocalStack) -> None:
+    """Versioned, lockable without a default retention, encrypted with the bytes key, closed to the public."""
+    s3, bucket = local_aws.root_client("s3"), local_aws.bucket
+
+    encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    public = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    ownership = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert lock == {"ObjectLockEnabled": "Enabled"}
+    assert encryption["BucketKeyEnabled"] is True
+    assert encryption["ApplyServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": local_aws.stack["bytes_key_arn"],
+    }
+    assert set(public.values()) == {True}
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+
+
+def test_a_message_that_always_fails_ends_with_the_dead_letters(local_aws: LocalStack) -> None:
+    """The events queue gives the verifier a quarter of an hour a message, and a message five chances."""
+    sqs = local_aws.root_client("sqs")
+
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=local_aws.stack["events_queue_url"], AttributeNames=["All"]
+    )["Attributes"]
+
+    assert attributes["VisibilityTimeout"] == "900"
+    assert attributes["ReceiveMessageWaitTimeSeconds"] == "20"
+    assert json.loads(attributes["RedrivePolicy"]) == {
+        "deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:smas-events-dead",
+        "maxReceiveCount": 5,
+    }
+    assert json.loads(attributes["Policy"])["Statement"]
+
+
+def test_every_role_of_the_store_exists_with_its_policy(local_aws: LocalStack) -> None:
+    """Service, worker, six personas and two verifiers, each with its policy, for an hour at most."""
+    iam = local_aws.root_client("iam")
+    names = [
+        *("service", "worker", "verifier-scanning", "verifier-tagging"),
+        *("data-scientist", "approver", "deployer", "compliance", "auditor", "custodian"),
+    ]
+
+    for name in names:
+        role = iam.get_role(RoleName=f"smas-{name}")["Role"]
+        policy = iam.get_role_policy(RoleName=f"smas-{name}", PolicyName=f"smas-{name}")["PolicyDocument"]
+        assert role["MaxSessionDuration"] == 3600
+        assert policy["Statement"]
+
+
+def test_the_key_of_this_machine_may_assume_two_roles_and_nothing_else(local_aws: LocalStack) -> None:
+    """The only long-lived key there is can become service or worker."""
+    policy = local_aws.root_client("iam").get_user_policy(
+        UserName="smas-local", PolicyName="assume-own-roles"
+    )
+
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": [
+            "arn:aws:iam::000000000000:role/smas-service",
+            "arn:aws:iam::000000000000:role/smas-worker",
+        ],
+    }
+
+
+def test_provisioning_says_it_once(local_aws: LocalStack) -> None:
+    """Users, groups and clients are there once, whatever how often provisioning ran."""
+    cognito = local_aws.root_client("cognito-idp")
+    pool = local_aws.stack["user_pool_id"]
+
+    users = [user["Username"] for user in cognito.list_users(UserPoolId=pool)["Users"]]
+    clients = [
+        client["ClientName"]
+        for client in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    ]
+
+    assert sorted(users) == sorted(local_aws.stack["users"])
+    assert sorted(clients) == ["deployer-fraud-machine", "smas-people"]
