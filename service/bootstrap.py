@@ -36,7 +36,7 @@ def build_service(settings: ServiceSettings) -> Flask:
     """The HTTP service, ready to be served."""
     storage = settings.storage
     sts = sts_client(storage)
-    stores = _stores(storage)
+    stores = build_stores(storage)
     key_set = KeySet(fetch_from(settings.jwks_url))
     personas = Personas(sts, storage.role_prefix, url_seconds=storage.url_seconds)
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=3), retries=False)
@@ -58,7 +58,7 @@ def build_worker(settings: WorkerSettings) -> Consumer:
     """The verifier, ready to work."""
     storage = settings.storage
     personas = Personas(sts_client(storage), storage.role_prefix, url_seconds=storage.url_seconds)
-    stores = _stores(storage)
+    stores = build_stores(storage)
     events = SqsEvents(sqs_client(storage), settings.events_queue_url)
 
     def verifier() -> Verifier:
@@ -78,7 +78,8 @@ def bucket_url(storage: StorageSettings, endpoint: str | None) -> str:
     return f"{url.scheme}://{url.netloc}{url.path.removesuffix('/x')}"
 
 
-def _stores(storage: StorageSettings) -> S3Stores:
+def build_stores(storage: StorageSettings) -> S3Stores:
+    """Both stores of a process: one S3 client, one pool of threads, sessions to be bound at each call."""
     threads = ThreadPoolExecutor(min(_READERS, CONNECTIONS), thread_name_prefix="s3")
     client = s3_client(storage, ActingCredentials())
     public = bucket_url(storage, storage.s3_public_url or storage.aws_endpoint_url)

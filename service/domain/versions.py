@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import rfc8785
 
+from service.domain.files import StoredFile  # noqa: TC001 - manifests are read by their annotations
 from service.errors import ValidationFailed
 
 if TYPE_CHECKING:
-    from service.domain.files import StoredFile
     from service.domain.names import ModelId
 
 MAX_METADATA_BYTES: Final = 64 * 1024

@@ -6,16 +6,19 @@ stands only before a fixed last segment.
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from service.domain.names import MAX_VERSION
+from service.domain.names import MAX_VERSION, parse_model_id
+from service.errors import ValidationFailed
 
 if TYPE_CHECKING:
     from service.domain.names import ModelId
 
 # Subtracting from this makes the newest version the first key of a list.
 _INVERT: Final = 9_999_999_999
+_INVERTED: Final = re.compile(r"[0-9]{10}", re.ASCII)
 
 
 def cards(team: str | None = None, prefix: str = "") -> str:
@@ -108,9 +111,26 @@ def last_segment(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(".json")
 
 
-def version_in(key: str) -> int:
-    """The version number in the key of a manifest or a verdict."""
-    return _INVERT - int(last_segment(key))
+def version_in(key: str) -> int | None:
+    """The version number in the key of a manifest or a verdict, None in a key that names none.
+
+    IAM lets a team write any key under its prefixes, so lists may hold keys that the service never wrote.
+    """
+    name = last_segment(key)
+    if not _INVERTED.fullmatch(name):
+        return None
+    number = _INVERT - int(name)
+    return number if 1 <= number <= MAX_VERSION else None
+
+
+def model_in(key: str) -> ModelId | None:
+    """The model in the key of a card, None in a key that names none."""
+    _, *segments = key.removesuffix(".json").split("/")
+    try:
+        team, model = segments
+        return parse_model_id(team, model)
+    except (ValueError, ValidationFailed):
+        return None
 
 
 def _inverted(version: int) -> str:

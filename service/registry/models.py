@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from service.domain.models import Card, Settings, check_card, check_settings
-from service.domain.names import ModelId
 from service.domain.times import written
 from service.errors import Conflict, NotFound
 from service.ports import KeyChanged, KeyExists, Page
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from service.domain.names import ModelId
     from service.ports import Workspace
 
 _RACES: Final = 20
@@ -48,8 +48,8 @@ def list_models(
 ) -> Page[Model]:
     """Models of ``team`` (None: of all teams) whose name starts with ``prefix``; ``after`` is a key."""
     page = workspace.objects.entries(keys.cards(team, prefix), after=after, limit=limit)
-    ids = [_id_in(entry.key) for entry in page.items]
-    cards = find_many(workspace.objects, [entry.key for entry in page.items], Card)
+    ids = [model for entry in page.items if (model := keys.model_in(entry.key))]
+    cards = find_many(workspace.objects, [keys.card(model) for model in ids], Card)
     models = [
         Model(model, card, newest_available(workspace.objects, model), etag="")
         for model, card in zip(ids, cards, strict=True)
@@ -120,8 +120,3 @@ def govern(workspace: Workspace, model: ModelId, wanted: Settings) -> Settings:
         return wanted
     message = f"the settings of {model} are being changed by others: read them and try again"
     raise Conflict(message)
-
-
-def _id_in(key: str) -> ModelId:
-    _, team, name = key.split("/")
-    return ModelId(team, name.removesuffix(".json"))

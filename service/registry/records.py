@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.ports import ObjectStore, Record
+
+log = logging.getLogger(__name__)
 
 Document = TypeVar("Document")
 
@@ -30,13 +33,20 @@ def encode(document: object) -> bytes:
     return msgspec.json.encode(document)
 
 
+class Unreadable(Exception):
+    """A record holds something else than its key says."""
+
+
 def decode(record: Record, kind: type[Document]) -> Document:
-    """The dataclass in a record. Raises ``msgspec.ValidationError`` if it holds something else."""
-    return msgspec.json.decode(record.body, type=kind)
+    """The dataclass in a record. Raises ``Unreadable`` if it holds something else."""
+    try:
+        return msgspec.json.decode(record.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(record.key) from error
 
 
 def find(objects: ObjectStore, key: str, kind: type[Document]) -> Stored[Document] | None:
-    """The record under ``key``, or None."""
+    """The record under ``key``, or None. Raises ``Unreadable``."""
     try:
         record = objects.get(key)
     except KeyMissing:
@@ -45,6 +55,19 @@ def find(objects: ObjectStore, key: str, kind: type[Document]) -> Stored[Documen
 
 
 def find_many(objects: ObjectStore, keys: Sequence[str], kind: type[Document]) -> list[Document | None]:
-    """The records under ``keys`` at once, in order, None where there is none."""
-    found = objects.get_many([(key, None) for key in keys])
-    return [decode(record, kind) if record else None for record in found]
+    """The records under ``keys`` at once, in order, None where there is none that can be read.
+
+    One record that somebody wrote past the service must not take a whole list away from everybody.
+    """
+    return [
+        _readable(record, kind) if record else None
+        for record in objects.get_many([(key, None) for key in keys])
+    ]
+
+
+def _readable(record: Record, kind: type[Document]) -> Document | None:
+    try:
+        return decode(record, kind)
+    except Unreadable:
+        log.error("unreadable record left out", extra={"key": record.key})  # noqa: TRY400 - the key tells all
+        return None

@@ -76,8 +76,14 @@ def newest_available(objects: ObjectStore, model: ModelId) -> int | None:
 
 def newest(objects: ObjectStore, model: ModelId) -> int:
     """The highest version number taken, 0 before the first."""
-    page = objects.entries(keys.manifests(model), limit=1)
-    return keys.version_in(page.items[0].key) if page.items else 0
+    after, limit = None, 1
+    while True:
+        page = objects.entries(keys.manifests(model), after=after, limit=limit)
+        numbers = (keys.version_in(entry.key) for entry in page.items)
+        found = next((number for number in numbers if number), None)
+        if found or page.next is None:
+            return found or 0
+        after, limit = page.next, 1000
 
 
 def list_versions(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Version]:
@@ -85,8 +91,8 @@ def list_versions(workspace: Workspace, model: ModelId, *, after: str | None, li
     page = workspace.objects.entries(keys.manifests(model), after=after, limit=limit)
     if not page.items and after is None:
         require_model(workspace.objects, model)
-    numbers = [keys.version_in(entry.key) for entry in page.items]
-    manifests = find_many(workspace.objects, [entry.key for entry in page.items], Manifest)
+    numbers = [number for entry in page.items if (number := keys.version_in(entry.key))]
+    manifests = find_many(workspace.objects, [keys.manifest(model, n) for n in numbers], Manifest)
     verdicts = find_many(workspace.objects, [keys.verdict(model, n) for n in numbers], Verdict)
     versions = [
         _joined(manifest, verdict) for manifest, verdict in zip(manifests, verdicts, strict=True) if manifest

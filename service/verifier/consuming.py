@@ -137,11 +137,11 @@ def settle(verifier: Verifier, event: Event) -> None:
     match event:
         case BlobArrived(model, digest, version_id):
             try:
-                state = verifier.settle_blob(model, digest, version_id)
+                settled = verifier.settle_blob(model, digest, version_id)
             except KeyMissing:
                 log.info("blob is gone", extra={"model": str(model), "sha256": digest})
                 return
-            log.info("blob settled", extra={"model": str(model), "sha256": digest, "state": state})
+            log.info("blob settled", extra={"model": str(model), "sha256": digest, "state": settled.state})
         case VersionPublished(model, number):
             verdict = verifier.settle_version(model, number)
             state = verdict.state.value if verdict else "waiting for its author"

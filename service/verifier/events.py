@@ -68,12 +68,13 @@ def parse(body: str) -> Iterator[Event]:
     Raises ``msgspec.DecodeError`` for a body that is no notification.
     """
     for record in msgspec.json.decode(body, type=_Notification).Records:
-        event = _event(unquote_plus(record.s3.object.key), record.s3.object.versionId)
+        event = event_of(unquote_plus(record.s3.object.key), record.s3.object.versionId)
         if event:
             yield event
 
 
-def _event(key: str, version_id: str) -> Event | None:
+def event_of(key: str, version_id: str) -> Event | None:
+    """What an object newly written under ``key`` asks for, None for kinds the verifier does not watch."""
     kind, *segments = key.split("/")
     try:
         model = parse_model_id(*segments[:2])
@@ -82,10 +83,10 @@ def _event(key: str, version_id: str) -> Event | None:
     match kind, segments[2:]:
         case "blobs", [digest] if DIGEST.fullmatch(digest) and version_id:
             return BlobArrived(model, digest, version_id)
-        case "manifests", [name] if name.removesuffix(".json").isdecimal() and keys.version_in(name) > 0:
-            return VersionPublished(model, keys.version_in(name))
-        case "authors", [number, _] if VERSION.fullmatch(number):
-            return VersionPublished(model, int(number))
+        case "manifests", [name] if number := keys.version_in(name):
+            return VersionPublished(model, number)
+        case "authors", [version, _] if VERSION.fullmatch(version):
+            return VersionPublished(model, int(version))
         case "protected", [_]:
             return ProtectedAliasMoved(model)
     return None

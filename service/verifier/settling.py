@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from service.domain.times import age, written
-from service.domain.versions import Author, Manifest, Verdict, VersionState, revision_of, same_model
+from service.domain.files import FileEntry, check_files
+from service.domain.times import age, parsed, written
+from service.domain.versions import (
+    Author,
+    Manifest,
+    Verdict,
+    VersionState,
+    check_description,
+    revision_of,
+    same_model,
+)
+from service.errors import ValidationFailed
 from service.ports import KeyExists, KeyMissing
 from service.registry import keys
 from service.registry.blobs import QUARANTINED, STATE_TAG, VERIFIED
-from service.registry.records import encode, find
+from service.registry.records import Unreadable, encode, find
 from service.verifier.releasing import release
 from service.verifier.scanning import find_or_scan
 
@@ -33,27 +43,34 @@ AUTHOR_GRACE: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
+class SettledBlob:
+    """A blob's state tag and its true size in bytes."""
+
+    state: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verifier:
     """Settles blobs and versions with the two roles' stores."""
 
     stores: VerifierStores
     clock: Callable[[], datetime]
 
-    def settle_blob(self, model: ModelId, digest: str, version_id: str) -> str:
-        """Tag that S3 version of a blob ``verified`` or ``quarantined``; answers which.
+    def settle_blob(self, model: ModelId, digest: str, version_id: str) -> SettledBlob:
+        """Tag that S3 version of a blob ``verified`` or ``quarantined``, once.
 
         Raises ``KeyMissing`` if there is no such version.
         """
-        key = keys.blob(model, digest)
-        tags = self.stores.tagging.tags(key, version_id)
-        if STATE_TAG in tags:
-            return tags[STATE_TAG]
         finding = find_or_scan(
             self.stores.scanning, self.stores.bytes, model, digest, version_id, self.clock()
         )
-        state = VERIFIED if finding.sha256 == digest else QUARANTINED
-        self.stores.tagging.set_tags(key, version_id, {**tags, STATE_TAG: state})
-        return state
+        key = keys.blob(model, digest)
+        tags = self.stores.tagging.tags(key, version_id)
+        if STATE_TAG not in tags:
+            tags[STATE_TAG] = VERIFIED if finding.sha256 == digest else QUARANTINED
+            self.stores.tagging.set_tags(key, version_id, tags)
+        return SettledBlob(tags[STATE_TAG], finding.size)
 
     def settle_version(self, model: ModelId, number: int) -> Verdict | None:
         """Decide about a version once; answers the verdict, or None while its author's record is awaited."""
@@ -61,18 +78,27 @@ class Verifier:
         if decided:
             release(self.stores.tagging, model)
             return decided.value
-        found = find(self.stores.tagging, keys.manifest(model, number), Manifest)
+        try:
+            found = find(self.stores.tagging, keys.manifest(model, number), Manifest)
+        except Unreadable:
+            return self._decide(model, number, "", ["the manifest cannot be read"])
         if found is None:
             return None
         manifest = found.value
-        author = find(self.stores.tagging, keys.author(model, number, manifest.subject), Author)
+        fault = _fault_in_manifest(model, number, manifest)
+        if fault:
+            return self._decide(model, number, manifest.revision, [fault])
+        author = self._author(model, number, manifest)
         if author is None and age(manifest.created_at, self.clock()) < AUTHOR_GRACE:
             return None
-        fault = _fault_in_authorship(model, number, manifest, author.value if author else None)
+        fault = _fault_in_authorship(manifest, author)
         faults = [fault] if fault else self._faults_in_files(model, manifest.files)
+        return self._decide(model, number, manifest.revision, faults)
+
+    def _decide(self, model: ModelId, number: int, revision: str, faults: list[str]) -> Verdict:
         verdict = Verdict(
             version=number,
-            revision=manifest.revision,
+            revision=revision,
             state=VersionState.REJECTED if faults else VersionState.AVAILABLE,
             reason=_sentence(faults),
             decided_at=written(self.clock()),
@@ -84,29 +110,55 @@ class Verifier:
         release(self.stores.tagging, model)
         return verdict
 
+    def _author(self, model: ModelId, number: int, manifest: Manifest) -> Author | None:
+        try:
+            found = find(self.stores.tagging, keys.author(model, number, manifest.subject), Author)
+        except Unreadable:
+            return Author("unreadable", manifest.subject)
+        return found.value if found else None
+
     def _faults_in_files(self, model: ModelId, files: tuple[StoredFile, ...]) -> list[str]:
-        pins = {(file.sha256, file.s3_version_id): file for file in files}
         faults: list[str] = []
-        for (digest, version_id), file in pins.items():
-            try:
-                state = self.settle_blob(model, digest, version_id)
-            except KeyMissing:
-                faults.append(f"{file.path}: its bytes are not in storage")
-                continue
-            if state != VERIFIED:
-                faults.append(
-                    f"{file.path}: the bytes uploaded do not have the SHA-256 they were published under"
-                )
+        settled: dict[tuple[str, str], SettledBlob | None] = {}
+        for file in files:
+            pin = (file.sha256, file.s3_version_id)
+            if pin not in settled:
+                try:
+                    settled[pin] = self.settle_blob(model, *pin)
+                except KeyMissing:
+                    settled[pin] = None
+            if fault := _fault_in_file(file, settled[pin]):
+                faults.append(f"{file.path}: {fault}")
         return faults
 
 
-def _fault_in_authorship(
-    model: ModelId, number: int, manifest: Manifest, author: Author | None
-) -> str | None:
+def _fault_in_file(file: StoredFile, blob: SettledBlob | None) -> str | None:
+    if blob is None:
+        return "its bytes are not in storage"
+    if blob.state != VERIFIED:
+        return "the bytes uploaded do not have the SHA-256 they were published under"
+    if blob.size != file.size:
+        return f"its bytes are {blob.size} long, not {file.size}"
+    return None
+
+
+def _fault_in_manifest(model: ModelId, number: int, manifest: Manifest) -> str | None:
+    """What the service would never have written, but somebody's own S3 session may."""
     if not same_model(manifest, model, number):
         return "the manifest is not the one its key names"
-    if revision_of(manifest) != manifest.revision:
+    try:
+        parsed(manifest.created_at)
+        check_description(manifest.message, manifest.metadata)
+        check_files([FileEntry(file.path, file.sha256, file.size) for file in manifest.files])
+        revision = revision_of(manifest)
+    except (ValueError, ValidationFailed) as error:
+        return f"the manifest breaks the rules of publishing: {error}"
+    if revision != manifest.revision:
         return "the manifest's revision is not the digest of its contents"
+    return None
+
+
+def _fault_in_authorship(manifest: Manifest, author: Author | None) -> str | None:
     if author is None:
         return "the publication was interrupted before its author confirmed it: publish again"
     if author != Author(manifest.revision, manifest.subject):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.domain.names import ModelId
 from service.registry import keys
 from service.verifier.events import Event, ProtectedAliasMoved, VersionPublished
 
@@ -20,12 +19,14 @@ def forgotten(objects: ObjectStore) -> Iterator[Event]:
     Lists keys only: two lists a model of up to a thousand versions, and no more than that in memory.
     """
     for card in _keys_under(objects, keys.cards()):
-        _, team, name = card.split("/")
-        model = ModelId(team, name.removesuffix(".json"))
+        model = keys.model_in(card)
+        if model is None:
+            continue
         decided = {keys.version_in(key) for key in _keys_under(objects, keys.verdicts(model))}
         for key in _keys_under(objects, keys.manifests(model)):
-            if keys.version_in(key) not in decided:
-                yield VersionPublished(model, keys.version_in(key))
+            number = keys.version_in(key)
+            if number and number not in decided:
+                yield VersionPublished(model, number)
         if objects.entries(keys.aliases(model, protected=True), limit=1).items:
             yield ProtectedAliasMoved(model)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Size = Annotated[int, msgspec.Meta(description="bytes")]
 Sha256 = Annotated[str, msgspec.Meta(description="SHA-256, 64 lower-case hexadecimal digits")]
+FreeJson = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
 Time = Annotated[str, msgspec.Meta(description="RFC 3339 in UTC, whole seconds")]
 
 
@@ -317,7 +318,7 @@ class Draft(Sent):
 
     files: list[DraftFile]
     message: str = ""
-    metadata: msgspec.Raw = msgspec.Raw(b"{}")
+    metadata: FreeJson | UnsetType = UNSET
 
 
 class File(Given):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from flask import Blueprint, redirect, request
+from flask import Blueprint, request
+from msgspec import UNSET
 
 from service.domain.access import Permission
 from service.domain.files import MAX_FILES, FileEntry
@@ -17,9 +16,6 @@ from service.web import bodies, problems, wire
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
-
-if TYPE_CHECKING:
-    from werkzeug.wrappers import Response
 
 routes = Blueprint("versions", __name__)
 _BASE = "/v1/models/<team>/<model>/versions"
@@ -55,7 +51,7 @@ def publish_version(call: Call) -> Answer:
     draft = publishing.Draft(
         files=tuple(FileEntry(file.path, file.sha256, file.size) for file in body.files),
         message=body.message,
-        metadata=bodies.free_json(body.metadata, "metadata"),
+        metadata={} if body.metadata is UNSET else bodies.free_json(body.metadata, "metadata"),
     )
     key = request.headers.get("Idempotency-Key")
     published = publishing.publish(call.workspace, call.model, draft, key, call.now)
@@ -105,7 +101,7 @@ def read_version(call: Call) -> Answer:
     parameters=[_REDIRECT],
     problems=[problems.QUARANTINED],
 )
-def fetch_file(call: Call) -> Answer | Response:
+def fetch_file(call: Call) -> Answer:
     """Fetch one file: a redirect to S3, pinned to exactly the bytes that were published."""
     return _fetch(call, call.path["path"])
 
@@ -119,7 +115,7 @@ def fetch_file(call: Call) -> Answer | Response:
     parameters=[Parameter("path", "the file's path", required=True), _REDIRECT],
     problems=[problems.QUARANTINED],
 )
-def fetch_file_by_query(call: Call) -> Answer | Response:
+def fetch_file_by_query(call: Call) -> Answer:
     """The same for names that a gateway might mangle (`?`, `%`, `#`)."""
     return _fetch(call, bodies.required("path"))
 
@@ -147,11 +143,11 @@ def fetch_files(call: Call) -> Answer:
     return Answer(wire.Downloads(version.manifest.version, files, until))
 
 
-def _fetch(call: Call, path: str) -> Answer | Response:
+def _fetch(call: Call, path: str) -> Answer:
     wants_redirect = bodies.flag("redirect", default=True)
     reference = parse_reference(call.path["ref"])
     _, (found,) = downloads.download(call.workspace, call.model, reference, [path])
     if wants_redirect:
-        return redirect(found.ticket.url, 302)
+        return Answer(status=302, headers={"Location": found.ticket.url})
     until = written(found.ticket.expires_at)
     return Answer(wire.FileUrl(found.ticket.url, found.file.sha256, found.file.size, until))
