@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from localstack import config
 from localstack.aws.api import CommonServiceException
 from localstack.aws.skeleton import Skeleton
 from localstack.aws.spec import load_service
 from localstack.http import Request, Response
 from localstack.runtime import hooks
+from localstack.runtime.server import twisted as runtime_server
 from localstack.services.edge import ROUTER
 from localstack.services.moto import _proxy_moto
 from localstack.services.plugins import Service, aws_provider
 from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
+from twisted.internet import endpoints
 
 from smas_emulator import auth_flows, tokens
 from smas_emulator.token_endpoint import ConfidentialClient, answer_token_request
@@ -35,9 +39,26 @@ _POOL = '<regex("[a-z]{2}(?:-[a-z]+)+-[0-9]_[0-9a-zA-Z]+"):pool_id>'
 
 @hooks.on_infra_start()
 def on_infra_start() -> None:
-    """Called once by LocalStack, before the first request."""
+    """Called once by LocalStack, before it listens."""
+    listen_where_told()
     make_cognito_keep_its_own_keys()
     serve_cognito_pages()
+
+
+def listen_where_told() -> None:
+    """Make LocalStack listen on the address of `GATEWAY_LISTEN`; it takes only the port, and every interface.
+
+    An AWS without passwords would be open to the network. The patched name is the server module's own.
+    """
+    hosts = {listen.port: listen.host for listen in config.GATEWAY_LISTEN}
+
+    class EndpointOnItsHost(endpoints.TCP4ServerEndpoint):  # type: ignore[misc]
+        def __init__(self, reactor: Any, port: int) -> None:
+            super().__init__(reactor, port, interface=hosts[port])
+
+    runtime_server.endpoints = SimpleNamespace(
+        TCP4ServerEndpoint=EndpointOnItsHost, TCP6ServerEndpoint=endpoints.TCP6ServerEndpoint
+    )
 
 
 @aws_provider(api="cognito-idp")

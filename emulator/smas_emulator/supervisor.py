@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user asked of `up`; a port that is None is the running one's, else the default."""
+    """What the user asked of `up`; what is None stays as it runs, or is the default."""
 
     state: StateDirectory
     project: Path
@@ -69,6 +70,10 @@ def up(wishes: Wishes, say: Say) -> Addresses:
     templates = wishes.project / "infra" / "policies"
     if not templates.is_dir():
         msg = f"There is no {shown(str(templates))}; run this from the repository, or name it with --project."
+        raise StackError(msg)
+    if not wishes.only_aws and shutil.which(wishes.service_python) is None:
+        python = shown(wishes.service_python)
+        msg = f"There is no Python at {python}; `make up` makes one, or name another with --service-python."
         raise StackError(msg)
     wishes.state.create()
     with _only_one(wishes.state, say):
@@ -178,13 +183,9 @@ class _Start:
     def _start_service_and_worker(self, port: int) -> None:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))
         python, project = self._wishes.service_python, self._wishes.project
-        worker_only = (
-            {}
-            if self._wishes.sweep_seconds is None
-            else {"SMAS_SWEEP_SECONDS": f"{self._wishes.sweep_seconds:g}"}
-        )
+        sweep = self._sweep_seconds()
         service = self._ensure(service_command(python, project, port, environment), {"port": str(port)})
-        worker = self._ensure(worker_command(python, project, {**environment, **worker_only}), {})
+        worker = self._ensure(worker_command(python, project, {**environment, **sweep}), sweep)
         self._say("waiting until the service is ready")
         wait_ready(
             TITLES[SERVICE],
@@ -194,6 +195,16 @@ class _Start:
             also=lambda: require_running(TITLES[WORKER], worker),
         )
         require_running(TITLES[WORKER], worker)
+
+    def _sweep_seconds(self) -> dict[str, str]:
+        """The worker's own setting: as wished, else as it runs, else the worker's default."""
+        name = "SMAS_SWEEP_SECONDS"
+        if self._wishes.sweep_seconds is not None:
+            return {name: f"{self._wishes.sweep_seconds:g}"}
+        running = self._table.read().get(WORKER)
+        if running is not None and name in running.settings:
+            return {name: running.settings[name]}
+        return {}
 
     def _ensure(self, command: Command, settings: Mapping[str, str]) -> ProcessRecord:
         """Keep a process that runs as wished, restart one that does otherwise, start a missing one."""

@@ -174,7 +174,7 @@ def machine_access_claims(
 
 
 def openid_configuration(issuer: str, served_at: str, pool_id: str) -> dict[str, Any]:
-    """The pool's discovery document: the issuer as in AWS, the addresses below `served_at`, where we answer."""
+    """The pool's discovery document: the issuer as in AWS, the addresses below `served_at`."""
     return {
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": issuer,

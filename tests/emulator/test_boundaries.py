@@ -21,7 +21,7 @@ def imported(module: Path) -> set[str]:
 
 def test_one_module_knows_the_engine() -> None:
     """Only `localstack_binding` imports LocalStack or its libraries: the engine can be changed there."""
-    engine = {"localstack", "moto", "rolo", "plux"}
+    engine = {"localstack", "moto", "rolo", "plux", "twisted"}
 
     knowing = {module.stem for module in PACKAGE.glob("*.py") if imported(module) & engine}
 

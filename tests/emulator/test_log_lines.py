@@ -10,6 +10,11 @@ from smas_emulator.log_lines import last_meaningful_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+GUNICORN = """\
+{"message": "Exception in worker", "exc_info": "Traceback:\\n  File\\nTypeError: no such thing"}
+{"message": "Reason: Worker failed to boot."}
+"""
+
 
 @pytest.mark.parametrize(
     ("log", "line"),
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
         ),
         ("starting\nSMAS_BUCKET is missing; cannot start\nbye\n", "SMAS_BUCKET is missing; cannot start"),
         ('{"level": "ERROR", "message": "cannot reach the key set"}\n', "cannot reach the key set"),
+        (GUNICORN, "TypeError: no such thing"),
         ("one\ntwo\n\n", "two"),
         ("{not json\n", "{not json"),
         ("", None),
