@@ -29,7 +29,7 @@ class UserPool:
 
 
 def provision_user_pool(cognito: Any) -> UserPool:
-    """Make sure pool, clients, resource server, groups and users exist."""
+    """Make sure pool, clients, resource server, groups and users exist; what exists stays as it is."""
     pool_id = _provision_pool(cognito)
     _provision_resource_server(cognito, pool_id)
     people = _provision_client(

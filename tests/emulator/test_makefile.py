@@ -1,0 +1,64 @@
+"""The Makefile: what is part of the contract, without starting anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+CONTRACT = {"up", "down", "demo", "test", "check", "token", "logs", "aws", "bench", "lock", "help", "clean"}
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+
+
+def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the repository, as from a shell with these variables and no make above it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=REPOSITORY,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_make_alone_lists_the_commands_of_the_contract() -> None:
+    """`make` without a target explains itself and changes nothing."""
+    listed = make()
+
+    commands = {line.split()[1] for line in listed.stdout.splitlines() if line.startswith("  make ")}
+    assert listed.returncode == 0
+    assert commands >= CONTRACT
+
+
+def test_ports_are_taken_from_the_command_line_and_not_from_the_shell() -> None:
+    """PORT is set in many shells for other programs; only `make up PORT=` moves the service."""
+    assert "--port" not in make("--dry-run", "up", PORT="3000", AWS_PORT="3001").stdout
+
+    moved = make("--dry-run", "up", "PORT=3000", "AWS_PORT=3001").stdout
+    assert "up --port 3000 --aws-port 3001" in moved
+
+
+@pytest.mark.parametrize(
+    ("runtime", "sentence"),
+    [
+        (
+            "docker",
+            "RUNTIME=docker comes with the container image, which is not built yet; use RUNTIME=native.",
+        ),
+        ("podman", "RUNTIME is native or docker, not podman."),
+    ],
+)
+def test_a_runtime_that_is_not_there_is_refused(runtime: str, sentence: str) -> None:
+    """Another runtime than the native one ends with one sentence, before anything is installed or started."""
+    refused = make("up", f"RUNTIME={runtime}")
+
+    assert refused.returncode != 0
+    assert refused.stderr.splitlines()[0] == sentence
+    assert refused.stdout == ""
