@@ -18,7 +18,8 @@ timeout = 60
 graceful_timeout = 30
 keepalive = 5
 accesslog = None
-preload_app = False
+# No process control from outside: it would be a file in the home directory, which may be read-only.
+control_socket_disable = True
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -30,7 +30,7 @@ from service.ports import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from service.domain.access import Grant, Principal
 
@@ -54,9 +54,10 @@ class StoredVersion:
 
 
 class InMemoryBucket:
-    """What both stores share; every method is atomic."""
+    """What both stores share; every method is atomic. ``clock`` is storage's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
         self.objects: dict[str, list[StoredVersion]] = {}
         self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
         self.lock = threading.RLock()
@@ -70,7 +71,7 @@ class InMemoryBucket:
     def put(self, key: str, body: bytes | None, full_sha256: str | None = None) -> StoredVersion:
         """Add a version (None: a delete marker) and notify."""
         with self.lock:
-            version = StoredVersion(self.next_id(), body, datetime.now(UTC), full_sha256)
+            version = StoredVersion(self.next_id(), body, self.clock(), full_sha256)
             self.objects.setdefault(key, []).insert(0, version)
             if body is not None:
                 self.notified.append((key, version.version_id))
