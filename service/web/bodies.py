@@ -28,16 +28,29 @@ def decode(kind: type[Body]) -> Body:
     if not request.is_json:
         message = f"send the body as application/json, not {request.mimetype or 'without a content type'}"
         raise InvalidRequest(message)
+    data = request.get_data(cache=False)
     try:
-        return msgspec.json.decode(request.get_data(cache=False), type=kind)
+        return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
+        _require_json(data)
         match = _PLACE.match(str(error))
         place = (match and match["place"]) or "body"
         text = (match and match["message"]) or str(error)
         raise ValidationFailed.at(place, text[:1].lower() + text[1:]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = f"the body is not JSON we read: {error}"
-        raise InvalidRequest(message) from error
+        raise _not_json(error) from error
+
+
+def _require_json(data: bytes) -> None:
+    """The first field of a wrong type ends typed decoding; what follows may still be no JSON at all."""
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_json(error) from error
+
+
+def _not_json(error: Exception) -> InvalidRequest:
+    return InvalidRequest(f"the body is not JSON we read: {error}")
 
 
 def free_json(raw: msgspec.Raw, location: str) -> JsonObject:

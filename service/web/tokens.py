@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jwt
 from flask_jwt_extended import JWTManager, verify_jwt_in_request
-from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
+from flask_jwt_extended.exceptions import InvalidHeaderError, JWTExtendedException, NoAuthorizationError
 
 from service.domain.access import Principal, grants_of
 from service.errors import Unauthenticated
@@ -58,7 +58,7 @@ class Tokens:
         """The caller of the current request. Raises ``Unauthenticated``, ``Unavailable``."""
         try:
             verified = verify_jwt_in_request()
-        except NoAuthorizationError as error:
+        except (NoAuthorizationError, InvalidHeaderError) as error:
             raise Unauthenticated(NO_TOKEN) from error
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("the token has expired") from error
