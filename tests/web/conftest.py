@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import jwt
 import msgspec
@@ -20,7 +20,7 @@ from tests.fakes.in_memory import FakeWorkspaces, InMemoryBucket, verifier_store
 
 if TYPE_CHECKING:
     from flask import Flask
-    from werkzeug.test import TestResponse
+    from werkzeug.datastructures import Headers
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_TestPool"
 PUBLIC_URL = "https://models.example.test"
@@ -97,6 +97,20 @@ class FakeReadiness:
         return self.broken
 
 
+class Response(Protocol):
+    """What tests read of an answer; ``json`` may be anything: who expects else fails by that."""
+
+    status_code: int
+    mimetype: str
+    headers: Headers
+    data: bytes
+    text: str
+    json: Any
+
+    def get_json(self, *, force: bool) -> Any:
+        """The body as JSON, whatever its type says."""
+
+
 @dataclass
 class Site:
     """The application, its bucket, and clients signed in as the contract's local users."""
@@ -107,12 +121,13 @@ class Site:
     readiness: FakeReadiness
     workspaces: FakeWorkspaces
 
-    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> TestResponse:
+    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> Response:
         """One request."""
         headers = dict(options.pop("headers", {}))
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return self.app.test_client().open(path, method=method, headers=headers, **options)
+        answer = self.app.test_client().open(path, method=method, headers=headers, **options)
+        return cast("Response", answer)
 
     def user(self, name: str) -> User:
         """A client of one of the local users, or of the machine."""
@@ -154,15 +169,15 @@ class User:
     site: Site
     token: str
 
-    def __call__(self, method: str, path: str, **options: Any) -> TestResponse:
+    def __call__(self, method: str, path: str, **options: Any) -> Response:
         """Any request."""
         return self.site.call(method, path, self.token, **options)
 
-    def get(self, path: str, **options: Any) -> TestResponse:
+    def get(self, path: str, **options: Any) -> Response:
         """GET."""
         return self("GET", path, **options)
 
-    def post(self, path: str, body: Any, **options: Any) -> TestResponse:
+    def post(self, path: str, body: Any, **options: Any) -> Response:
         """POST JSON."""
         return self("POST", path, json=body, **options)
 
@@ -210,7 +225,7 @@ def site(signing_key: rsa.RSAPrivateKey) -> Site:
     return Site(app, bucket, pool, readiness, workspaces)
 
 
-def problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:
+def problem(response: Response, status: int, code: str) -> dict[str, Any]:
     """Assert that the answer is the one error shape, and give its body."""
     body = response.get_json(force=True)
     assert (response.status_code, body.get("code")) == (status, code), response.text
