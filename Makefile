@@ -6,13 +6,15 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-print-directory
 
 VENV := .venv/.ready
 EMULATOR := .venv/emulator/.ready
 PYTHON_BIN := .venv/bin/python
 STACK := .venv/emulator/bin/python -m smas_emulator.stack
 INSTALL := PYTHON="$(PYTHON)" requirements/environment.sh
+
+# Whether there may be something to stop: only then does `make down` need an environment.
+STARTED := $(wildcard .smas/processes.json)
 
 # Only from the command line: many shells have PORT and USER set for reasons of their own.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
@@ -25,8 +27,8 @@ up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (POR
 	$(STACK) up $(UP_OPTIONS)
 
 .PHONY: down
-down: ## stop what `make up` started
-	if [ -e $(EMULATOR) ]; then $(STACK) down; else echo "nothing is running" >&2; fi
+down: $(if $(STARTED),$(EMULATOR)) ## stop what `make up` started
+	$(if $(STARTED),$(STACK) down,echo "nothing is running" >&2)
 
 .PHONY: demo
 demo: up ## train, publish, verify, fetch and load a model

@@ -209,7 +209,10 @@ def _token(state: StateDirectory, options: argparse.Namespace) -> int:
 def _aws(state: StateDirectory, options: argparse.Namespace) -> int:
     stack = read_stack(state)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    program = [sys.executable, "-m", "awscli", *options.arguments]
+    # Both, because the CLI asks SQS at an address of its own unless told here, and reads trails' buckets at
+    # the address in the environment only.
+    endpoint = ["--endpoint-url", stack["aws_endpoint"]]
+    program = [sys.executable, "-m", "awscli", *endpoint, *options.arguments]
     sys.stdout.flush()
     environment = {**kept, **root_environment(stack["aws_endpoint"], kept)}
     os.execve(program[0], program, environment)  # noqa: S606 - our own interpreter

@@ -191,8 +191,9 @@ def test_logs_show_every_process(running: Project) -> None:
 
 
 def test_the_aws_command_line_reaches_the_local_aws(running: Project) -> None:
-    """`aws s3 ls` lists the local account's bucket."""
+    """The AWS CLI finds the local account, also for SQS, which it would ask at an address of its own."""
     assert "smas-models" in running.run("aws", "s3", "ls").stdout
+    assert "smas-events" in running.run("aws", "sqs", "list-queues").stdout
 
 
 def test_what_the_stack_writes_is_in_its_state_directory(running: Project) -> None:
