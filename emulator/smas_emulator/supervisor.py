@@ -134,6 +134,8 @@ class _Start:
         for record in reversed(self._started):
             processes.stop([record])
         self._table.remove([record.name for record in self._started])
+        if EMULATOR in {record.name for record in self._started}:
+            self._state.stack_json.unlink(missing_ok=True)  # it would name addresses where nobody answers
 
     def _forget_the_dead(self) -> None:
         """Clear away what has died, leftovers of it too; without the emulator, nothing else is of any use."""

@@ -265,6 +265,7 @@ def test_a_failed_start_names_its_cause_and_leaves_nothing(tmp_path: Path) -> No
     )
     assert "Traceback" not in failed.stderr
     assert project.records() == {}
+    assert "not running" in project.run("token", "ds-fraud").stderr
     with socket.create_server(("127.0.0.1", project.aws_port)):
         pass  # the port of the local AWS is free again
 
