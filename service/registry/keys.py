@@ -46,9 +46,10 @@ def upload(model: ModelId, digest: str) -> str:
     return f"uploads/{model}/{digest}.json"
 
 
-def request(team: str, subject: str, idempotency_key: str) -> str:
-    """A person's idempotency key, by its digest."""
-    return f"requests/{team}/{subject}/{sha256(idempotency_key.encode()).hexdigest()}.json"
+def request(model: ModelId, subject: str, idempotency_key: str) -> str:
+    """A person's idempotency key for one model, by the digest of both."""
+    digest = sha256(f"{model}\n{idempotency_key}".encode()).hexdigest()
+    return f"requests/{model.team}/{subject}/{digest}.json"
 
 
 def blobs(model: ModelId) -> str:

@@ -105,9 +105,9 @@ def _publish_once(
     workspace: Workspace, model: ModelId, draft: Draft, idempotency_key: str, now: datetime
 ) -> Published:
     objects = workspace.objects
-    key = keys.request(model.team, workspace.principal.subject, idempotency_key)
+    key = keys.request(model, workspace.principal.subject, idempotency_key)
     request = keys.last_segment(key)
-    body = _digest_of(model, draft)
+    body = _digest_of(draft)
     template: Manifest | None = None
     for _ in range(_RACES):
         claim = find(objects, key, Claim)
@@ -228,9 +228,8 @@ def _sign(objects: ObjectStore, model: ModelId, manifest: Manifest) -> None:
         objects.create(keys.author(model, manifest.version, manifest.subject), encode(author))
 
 
-def _digest_of(model: ModelId, draft: Draft) -> str:
+def _digest_of(draft: Draft) -> str:
     body = {
-        "model": str(model),
         "files": [asdict(file) for file in draft.files],
         "message": draft.message,
         "metadata": draft.metadata,

@@ -130,6 +130,15 @@ def test_a_key_is_its_persons_own_and_lasts_a_day(bucket: InMemoryBucket) -> Non
     assert [later.created, later.manifest.version] == [True, 3]
 
 
+def test_a_key_is_for_one_model(bucket: InMemoryBucket) -> None:
+    """The same key for another model, as of a pipeline that publishes several, is another request."""
+    publish(bucket, b"x", key="k")
+    other = replace(MODEL, model="other")
+    bucket.put(keys.blob(other, entry(b"y").sha256), b"y")
+    made = publishing.publish(workspace(bucket), other, draft(b"y"), "k", NOW)
+    assert [made.created, made.manifest.model, made.manifest.version] == [True, "fraud/other", 1]
+
+
 @pytest.mark.parametrize("key", ["", "x" * 129, "tab\t", "é", "line\n"])
 def test_keys_beyond_the_limits_are_refused(bucket: InMemoryBucket, key: str) -> None:
     """An idempotency key is 1 to 128 printable ASCII characters."""
