@@ -6,6 +6,7 @@ Nothing here turns authentication, authorisation or encryption off.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +70,7 @@ def service_settings(environ: Mapping[str, str]) -> ServiceSettings:
         issuer=read.text("SMAS_ISSUER"),
         jwks_url=read.url("SMAS_JWKS_URL"),
         people_client_id=read.text("SMAS_PEOPLE_CLIENT_ID"),
-        client_ids=frozenset(filter(None, map(str.strip, read.text("SMAS_CLIENT_IDS").split(",")))),
+        client_ids=read.names("SMAS_CLIENT_IDS"),
         storage=_storage(read),
     )
     read.finish()
@@ -115,14 +116,23 @@ class _Reader:
         return value
 
     def url(self, name: str, *, required: bool = True) -> str:
-        value = self.text(name, required=required).rstrip("/")
-        if value and not value.startswith(("http://", "https://")):
-            self._faults.append(f"{name} must start with http:// or https://, not {value!r}")
+        given = self.text(name, required=required)
+        value = given.rstrip("/")
+        if given and not value.startswith(("http://", "https://")):
+            self._faults.append(f"{name} must start with http:// or https://, not {given!r}")
         return value
+
+    def names(self, name: str) -> frozenset[str]:
+        given = self.text(name)
+        names = frozenset(filter(None, map(str.strip, given.split(","))))
+        if given and not names:
+            self._faults.append(f"{name} must hold names separated by commas, not {given!r}")
+        return names
 
     def number(self, name: str, least: int, most: int, *, default: int) -> int:
         value = self._environ.get(name, "").strip() or str(default)
-        if not (value.isascii() and value.isdecimal()) or not least <= int(value) <= most:
+        # Nine digits hold every bound; int() itself refuses thousands of them.
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
             self._faults.append(f"{name} must be a whole number from {least} to {most}, not {value!r}")
             return default
         return int(value)
