@@ -9,18 +9,23 @@ from typing import Final
 from service.errors import ValidationFailed
 
 _RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 
 
 def written(moment: datetime) -> str:
     """``moment`` (aware) as text, whole seconds, rounded down."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its years before 1000 have fewer than four digits.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parsed(text: str) -> datetime:
-    """The moment in ``text`` as this store wrote it."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    """The moment in ``text`` as this store wrote it. Raises ``ValueError`` for any other way to write it."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if written(moment) != text:
+        message = "not written the way this store writes times"
+        raise ValueError(message)
+    return moment
 
 
 def parse_moment(text: str, location: str) -> datetime:
