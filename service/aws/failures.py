@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import (
     ClientError,
+    CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
 )
 from botocore.exceptions import (
@@ -27,11 +29,21 @@ _THROTTLED: Final = frozenset(
         "ThrottlingException",
         "ThrottledException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "TooManyRequestsException",
         "KMS.ThrottlingException",
     }
 )
+# The connection broke off while S3 was reading, which it answers with 400.
+_BROKEN_OFF: Final = "RequestTimeout"
 _SERVER_FAULT: Final = 500
+_OUTAGES: Final = (
+    BotoConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+)
 
 
 def code_of(error: ClientError) -> str:
@@ -53,10 +65,10 @@ def translated(what: str) -> Iterator[None]:
         if code in _THROTTLED:
             message = f"AWS throttled the request ({what}): try again later"
             raise Throttled(message) from error
-        if status >= _SERVER_FAULT:
+        if status >= _SERVER_FAULT or code == _BROKEN_OFF:
             message = f"{what} does not answer properly: try again later"
             raise Unavailable(message) from error
         raise
-    except (BotoConnectionError, HTTPClientError, NoCredentialsError) as error:
+    except _OUTAGES as error:
         message = f"{what} cannot be reached: try again later"
         raise Unavailable(message) from error

@@ -52,8 +52,14 @@ class KeySet:
         if not kid:
             message = "the token names no key"
             raise Unauthenticated(message)
-        if kid not in self._keys or self._is_old():
+        if kid not in self._keys:
             self._refresh()
+        elif self._is_old() and self._lock.acquire(blocking=False):
+            # One thread fetches; the others go on with the key they know instead of waiting for an outage.
+            try:
+                self._fetch_anew()
+            finally:
+                self._lock.release()
         key = self._keys.get(kid)
         if key is None:
             message = "the token is signed by an unknown key"
@@ -69,24 +75,29 @@ class KeySet:
         return self._fetched_at is None or self._clock() - self._fetched_at > LIFETIME
 
     def _refresh(self) -> None:
-        """Fetch anew unless that was just tried; an outage leaves the keys we have in service."""
+        """Fetch anew, or wait for whoever does. Raises ``Unavailable`` if there are no keys even then."""
         with self._lock:
-            now = self._clock()
-            if self._tried_at is None or now - self._tried_at >= COOL_DOWN:
-                self._tried_at = now
-                try:
-                    keys = _usable_keys(self._fetch())
-                except (OSError, urllib3.exceptions.HTTPError, msgspec.MsgspecError) as error:
-                    log.warning("key set not refreshed", extra={"reason": type(error).__name__})
-                else:
-                    if keys:
-                        self._keys = keys
-                        self._fetched_at = now
-                    else:
-                        log.warning("key set not refreshed", extra={"reason": "no usable key in it"})
+            self._fetch_anew()
             if not self._keys:
                 message = "the key set of the identity provider cannot be had: try again later"
                 raise Unavailable(message)
+
+    def _fetch_anew(self) -> None:
+        """Fetch unless that was just tried; an outage leaves the keys we have in service."""
+        now = self._clock()
+        if self._tried_at is not None and now - self._tried_at < COOL_DOWN:
+            return
+        self._tried_at = now
+        try:
+            keys = _usable_keys(self._fetch())
+        except (OSError, urllib3.exceptions.HTTPError, msgspec.MsgspecError) as error:
+            log.warning("key set not refreshed", extra={"reason": type(error).__name__})
+            return
+        if keys:
+            self._keys = keys
+            self._fetched_at = now
+        else:
+            log.warning("key set not refreshed", extra={"reason": "no usable key in it"})
 
 
 def fetch_from(url: str) -> Callable[[], bytes]:

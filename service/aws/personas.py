@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import TagTypeDef
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef, TagTypeDef
 
     from service.domain.access import Grant, Principal
 
@@ -42,7 +42,7 @@ _MARGIN: Final = timedelta(seconds=60)
 class PersonaSession:
     """Credentials of one assumed session and when they end."""
 
-    credentials: ReadOnlyCredentials
+    credentials: ReadOnlyCredentials = field(repr=False)
     expires_at: datetime
 
 
@@ -130,14 +130,16 @@ class Personas:
         return session
 
     def _assume(self, role: str, name: str, identity: str, tags: list[TagTypeDef]) -> PersonaSession:
+        request: AssumeRoleRequestTypeDef = {
+            "RoleArn": f"{self._role_prefix}{role}",
+            "RoleSessionName": name,
+            "SourceIdentity": identity,
+            "DurationSeconds": SESSION_SECONDS,
+        }
+        if tags:  # an empty list would still be sent, and the verifier may not tag its sessions
+            request["Tags"] = tags
         with translated("STS"):
-            answer = self._sts.assume_role(
-                RoleArn=f"{self._role_prefix}{role}",
-                RoleSessionName=name,
-                SourceIdentity=identity,
-                DurationSeconds=SESSION_SECONDS,
-                Tags=tags,
-            )["Credentials"]
+            answer = self._sts.assume_role(**request)["Credentials"]
         frozen = ReadOnlyCredentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], None
         )

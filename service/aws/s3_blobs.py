@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from service.aws.failures import code_of, translated
 from service.aws.personas import acting_as
-from service.ports import KeyMissing, Page, Part, PartsMismatch, Ticket, UploadMissing
+from service.aws.s3_objects import missing
+from service.ports import Page, Part, PartsMismatch, Ticket, UploadMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +97,7 @@ class S3BlobStore:
 
     def checksum(self, key: str, version_id: str) -> tuple[int, str | None]:
         """See ``BlobStore.checksum``."""
-        with _reading(key), acting_as(self.session), translated("S3"):
+        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
             answer = self.bucket.client.head_object(
                 Bucket=self.bucket.name, Key=key, VersionId=version_id, ChecksumMode="ENABLED"
             )
@@ -119,7 +120,7 @@ class S3BlobStore:
             yield under_way.popleft().result()
 
     def _range(self, key: str, version_id: str, start: int, end: int) -> bytes:
-        with _reading(key), acting_as(self.session), translated("S3"):
+        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
             answer = self.bucket.client.get_object(
                 Bucket=self.bucket.name, Key=key, VersionId=version_id, Range=f"bytes={start}-{end}"
             )
@@ -145,16 +146,6 @@ class S3BlobStore:
             headers=headers,
         )
         return Ticket(url, headers or {}, now + timedelta(seconds=self.url_seconds))
-
-
-@contextmanager
-def _reading(key: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if code_of(error) in {"NoSuchKey", "NoSuchVersion", "404"}:
-            raise KeyMissing(key) from error
-        raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,7 +15,7 @@ from service.errors import Forbidden
 from service.ports import Entry, EntryVersion, KeyChanged, KeyExists, KeyMissing, Page, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from mypy_boto3_s3 import S3Client
@@ -31,7 +32,9 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 # A GET of a missing key is NoSuchKey (NoSuchVersion for a version); a HEAD has but its status.
-_MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405"})
+# A version id that S3 never gave out is no missing version to it but a wrong argument.
+_DOUBTFUL: Final = frozenset({"InvalidArgument", "400"})
 # 409: another conditional write of the key was under way, so ours must be tried again
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 _IN_FLIGHT: Final = "ConditionalRequestConflict"
@@ -73,7 +76,7 @@ class S3ObjectStore:
                     last_modified=answer["LastModified"],
                 )
 
-        return self._found(fetch, key)
+        return self._found(fetch, key, version_id)
 
     def get_many(self, keys: Sequence[tuple[str, str | None]]) -> list[Record | None]:
         """See ``ObjectStore.get_many``."""
@@ -126,7 +129,8 @@ class S3ObjectStore:
             "MaxKeys": limit,
         }
         if cursor:
-            key, _, version_id = cursor.partition(_CURSOR_SEPARATOR)
+            # From the right: anybody's own session may write keys with spaces; version ids have none.
+            key, _, version_id = cursor.rpartition(_CURSOR_SEPARATOR)
             request["KeyMarker"] = key
             if version_id:
                 request["VersionIdMarker"] = version_id
@@ -141,6 +145,14 @@ class S3ObjectStore:
         following = f"{answer['NextKeyMarker']}{_CURSOR_SEPARATOR}{answer.get('NextVersionIdMarker', '')}"
         return Page(items, following)
 
+    def versions_of(self, keys: Sequence[str]) -> list[tuple[EntryVersion, ...]]:
+        """See ``ObjectStore.versions_of``."""
+
+        def of(key: str) -> tuple[EntryVersion, ...]:
+            return tuple(entry for entry in self.versions(key).items if entry.key == key)
+
+        return self._each(of, keys)
+
     def tags(self, key: str, version_id: str) -> dict[str, str]:
         """See ``ObjectStore.tags``."""
         answer = self._found(
@@ -148,6 +160,7 @@ class S3ObjectStore:
                 Bucket=self.bucket.name, Key=key, VersionId=version_id
             ),
             key,
+            version_id,
         )
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
@@ -165,6 +178,7 @@ class S3ObjectStore:
                 Tagging={"TagSet": [{"Key": name, "Value": value} for name, value in sorted(tags.items())]},
             ),
             key,
+            version_id,
         )
 
     def _get_or_none(self, pair: tuple[str, str | None]) -> Record | None:
@@ -202,20 +216,43 @@ class S3ObjectStore:
                 time.sleep(0.01 * attempt)
         raise AssertionError
 
-    def _found(self, call: Callable[[], Result], key: str) -> Result:
-        """``call``, where a missing key is ``KeyMissing`` even for a session that may not list.
+    def _found(self, call: Callable[[], Result], key: str, version_id: str | None) -> Result:
+        """``call``, where what is missing is ``KeyMissing`` whatever S3 makes of it; see ``missing``."""
+        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
+            return call()
 
-        S3 answers such a session 403 for a missing key, so whether it may list exactly this key decides
-        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions").
-        """
-        try:
-            with acting_as(self.session), translated("S3"):
-                return call()
-        except ClientError as error:
-            if code_of(error) in _MISSING:
-                raise KeyMissing(key) from error
-            raise
-        except Forbidden:
-            if not any(entry.key == key for entry in self.entries(key, limit=1).items):
-                raise KeyMissing(key) from None
-            raise
+
+@contextmanager
+def missing(bucket: Bucket, session: PersonaSession, key: str, version_id: str | None) -> Iterator[None]:
+    """Raise ``KeyMissing`` from the block when the object, or that version of it, is not there.
+
+    S3 answers 403 for a missing key to a session that may not list, so whether the key can be listed
+    decides (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions").
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        if code in _MISSING or (
+            version_id and code in _DOUBTFUL and not _listed(bucket, session, key, version_id)
+        ):
+            raise KeyMissing(key) from error
+        raise
+    except Forbidden:
+        if not _listed(bucket, session, key, version_id):
+            raise KeyMissing(key) from None
+        raise
+
+
+def _listed(bucket: Bucket, session: PersonaSession, key: str, version_id: str | None) -> bool:
+    store = S3ObjectStore(bucket, session)
+    if version_id is None:
+        return any(entry.key == key for entry in store.entries(key, limit=1).items)
+    cursor: str | None = None
+    while True:
+        page = store.versions(key, cursor=cursor)
+        if any((entry.key, entry.version_id) == (key, version_id) for entry in page.items):
+            return True
+        cursor = page.next
+        if cursor is None:
+            return False
