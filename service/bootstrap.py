@@ -18,8 +18,8 @@ from service.aws.readiness import AwsReadiness
 from service.aws.s3_objects import Bucket
 from service.aws.sqs_events import SqsEvents
 from service.aws.workspaces import PersonaWorkspaces, S3Stores
-from service.ports import VerifierStores
 from service.verifier.consuming import Consumer
+from service.verifier.scanning import Scanner, Turns
 from service.verifier.settling import Verifier
 from service.web.app import Collaborators, create_app
 
@@ -48,7 +48,7 @@ def build_service(settings: ServiceSettings) -> Flask:
             client_ids=settings.client_ids,
             keys=key_set,
             workspaces=PersonaWorkspaces(personas, stores),
-            readiness=AwsReadiness(key_set, sts, bucket_url(storage, storage.aws_endpoint_url), pool),
+            readiness=AwsReadiness(key_set, sts, bucket_url(storage, storage.aws_endpoint_url), pool, _now),
             clock=_now,
         )
     )
@@ -59,14 +59,14 @@ def build_worker(settings: WorkerSettings) -> Consumer:
     storage = settings.storage
     personas = Personas(sts_client(storage), storage.role_prefix, url_seconds=storage.url_seconds)
     stores = build_stores(storage)
+    turns = Turns()
     events = SqsEvents(sqs_client(storage), settings.events_queue_url)
 
     def verifier() -> Verifier:
         """In sessions that last: they are an hour long, so each piece of work asks for its own."""
         scanning, tagging = personas.verifier("scanning"), personas.verifier("tagging")
-        return Verifier(
-            VerifierStores(stores.objects(scanning), stores.blobs(scanning), stores.objects(tagging)), _now
-        )
+        scanner = Scanner(stores.objects(scanning), stores.blobs(scanning), turns)
+        return Verifier(scanner, stores.objects(tagging), _now)
 
     return Consumer(events, verifier)
 

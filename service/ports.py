@@ -104,6 +104,9 @@ class ObjectStore(Protocol):
     def versions(self, prefix: str, *, limit: int = 1000, cursor: str | None = None) -> Page[EntryVersion]:
         """All versions of all keys under ``prefix``, by key, newest first; removals are left out."""
 
+    def versions_of(self, keys: Sequence[str]) -> list[tuple[EntryVersion, ...]]:
+        """The newest versions (up to 1,000) of each of ``keys`` at once, in order; empty where none is."""
+
     def tags(self, key: str, version_id: str) -> dict[str, str]:
         """The tags of one version of an object. Raises ``KeyMissing``."""
 
@@ -181,19 +184,6 @@ class Workspaces(Protocol):
 
     def open(self, principal: Principal, grant: Grant) -> Workspace:
         """The stores under ``grant``. Raises ``Forbidden``, ``Unavailable``, ``Throttled``."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifierStores:
-    """The stores as the verifier's two roles see them.
-
-    ``scanning`` and ``bytes`` belong to the role that reads blobs and writes findings, nothing else;
-    ``tagging`` to the one that reads records, writes verdicts and sets tags, and never reads a blob.
-    """
-
-    scanning: ObjectStore
-    bytes: BlobStore
-    tagging: ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ def stored_versions(
     if first.next is None:
         found: Iterable[EntryVersion] = first.items
     else:
-        found = [entry for digest in wanted for entry in objects.versions(keys.blob(model, digest)).items]
+        asked = objects.versions_of([keys.blob(model, digest) for digest in sorted(wanted)])
+        found = [entry for entries in asked for entry in entries]
     for entry in found:
         digest = keys.last_segment(entry.key)
         if digest in wanted:

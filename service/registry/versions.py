@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from service.domain.names import LATEST
 from service.domain.versions import Manifest, Verdict, VersionState
@@ -14,8 +14,13 @@ from service.registry.aliases import find_alias
 from service.registry.records import decode, find_many
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.domain.names import ModelId
     from service.ports import ObjectStore, Workspace
+
+# A manifest may hold a thousand files: a page of a thousand of them must not be in memory at once.
+_READ_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,17 @@ class Version:
     manifest: Manifest
     state: VersionState
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A version in a list: a manifest without files and metadata, and what they came to; sizes in bytes."""
+
+    manifest: Manifest
+    state: VersionState
+    reason: str | None
+    file_count: int
+    total_size: int
 
 
 def read(workspace: Workspace, model: ModelId, reference: int | str) -> Version:
@@ -86,18 +102,33 @@ def newest(objects: ObjectStore, model: ModelId) -> int:
         after, limit = page.next, 1000
 
 
-def list_versions(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Version]:
+def list_versions(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Summary]:
     """The model's versions, newest first; ``after`` is a key of an earlier page. Raises ``NotFound``."""
     page = workspace.objects.entries(keys.manifests(model), after=after, limit=limit)
     if not page.items and after is None:
         require_model(workspace.objects, model)
     numbers = [number for entry in page.items if (number := keys.version_in(entry.key))]
-    manifests = find_many(workspace.objects, [keys.manifest(model, n) for n in numbers], Manifest)
-    verdicts = find_many(workspace.objects, [keys.verdict(model, n) for n in numbers], Verdict)
-    versions = [
-        _joined(manifest, verdict) for manifest, verdict in zip(manifests, verdicts, strict=True) if manifest
+    summaries: list[Summary] = []
+    for start in range(0, len(numbers), _READ_AT_ONCE):
+        summaries += _summaries(workspace.objects, model, numbers[start : start + _READ_AT_ONCE])
+    return Page(tuple(summaries), page.next)
+
+
+def _summaries(objects: ObjectStore, model: ModelId, numbers: Sequence[int]) -> list[Summary]:
+    manifests = find_many(objects, [keys.manifest(model, number) for number in numbers], Manifest)
+    verdicts = find_many(objects, [keys.verdict(model, number) for number in numbers], Verdict)
+    return [
+        _shortened(_joined(manifest, verdict))
+        for manifest, verdict in zip(manifests, verdicts, strict=True)
+        if manifest
     ]
-    return Page(tuple(versions), page.next)
+
+
+def _shortened(version: Version) -> Summary:
+    """The version without its files, which may weigh most of a megabyte."""
+    whole = version.manifest
+    short = replace(whole, files=(), metadata={})
+    return Summary(short, version.state, version.reason, len(whole.files), whole.total_size)
 
 
 def require_model(objects: ObjectStore, model: ModelId) -> None:

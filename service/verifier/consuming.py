@@ -37,8 +37,6 @@ class Consumer:
         self._events = events
         self._verifier = verifier
         self._stopping = threading.Event()
-        self._busy: dict[Event, threading.Lock] = {}
-        self._busy_lock = threading.Lock()
 
     def stop(self) -> None:
         """Finish what is under way and take nothing more."""
@@ -65,7 +63,7 @@ class Consumer:
     def sweep_once(self) -> None:
         """Look once for what messages forgot. Failures are logged; the next sweep tries again."""
         try:
-            for event in forgotten(self._verifier().stores.tagging):
+            for event in forgotten(self._verifier().tagging):
                 if self._stopping.is_set():
                     return
                 self._settle_safely(event)
@@ -89,8 +87,7 @@ class Consumer:
 
     def _settle_safely(self, event: Event) -> bool:
         try:
-            with self._alone(event):
-                settle(self._verifier(), event)
+            settle(self._verifier(), event)
         except StoreError as error:
             log.warning("not settled yet", extra={"event": repr(event), "reason": error.detail})
             return False
@@ -120,17 +117,6 @@ class Consumer:
             done.set()
             renewer.join()
 
-    @contextmanager
-    def _alone(self, event: Event) -> Iterator[None]:
-        """One thread at a time for one event: a large blob is not read twice side by side."""
-        with self._busy_lock:
-            lock = self._busy.setdefault(event, threading.Lock())
-        with lock:
-            yield
-        with self._busy_lock:
-            if not lock.locked():
-                self._busy.pop(event, None)
-
 
 def settle(verifier: Verifier, event: Event) -> None:
     """Do what an event asks for. Repeating it is harmless, in any order."""
@@ -147,5 +133,5 @@ def settle(verifier: Verifier, event: Event) -> None:
             state = verdict.state.value if verdict else "waiting for its author"
             log.info("version settled", extra={"model": str(model), "version": number, "state": state})
         case ProtectedAliasMoved(model):
-            releases = release(verifier.stores.tagging, model)
+            releases = release(verifier.tagging, model)
             log.info("releases settled", extra={"model": str(model), "versions": releases.versions})

@@ -28,7 +28,6 @@ from service.registry import keys
 from service.registry.blobs import QUARANTINED, STATE_TAG, VERIFIED
 from service.registry.records import Unreadable, encode, find
 from service.verifier.releasing import release
-from service.verifier.scanning import find_or_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
 
     from service.domain.files import StoredFile
     from service.domain.names import ModelId
-    from service.ports import VerifierStores
+    from service.ports import ObjectStore
+    from service.verifier.scanning import Scanner
 
 # A publication writes manifest and author within milliseconds; after this its process is gone.
 AUTHOR_GRACE: Final = timedelta(minutes=15)
@@ -52,9 +52,10 @@ class SettledBlob:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Settles blobs and versions with the two roles' stores."""
+    """Settles blobs and versions: decides as the tagging role, asks the scanner what the bytes are."""
 
-    stores: VerifierStores
+    scanner: Scanner
+    tagging: ObjectStore
     clock: Callable[[], datetime]
 
     def settle_blob(self, model: ModelId, digest: str, version_id: str) -> SettledBlob:
@@ -62,24 +63,22 @@ class Verifier:
 
         Raises ``KeyMissing`` if there is no such version.
         """
-        finding = find_or_scan(
-            self.stores.scanning, self.stores.bytes, model, digest, version_id, self.clock()
-        )
+        finding = self.scanner.find_or_scan(model, digest, version_id, self.clock())
         key = keys.blob(model, digest)
-        tags = self.stores.tagging.tags(key, version_id)
+        tags = self.tagging.tags(key, version_id)
         if STATE_TAG not in tags:
             tags[STATE_TAG] = VERIFIED if finding.sha256 == digest else QUARANTINED
-            self.stores.tagging.set_tags(key, version_id, tags)
+            self.tagging.set_tags(key, version_id, tags)
         return SettledBlob(tags[STATE_TAG], finding.size)
 
     def settle_version(self, model: ModelId, number: int) -> Verdict | None:
         """Decide about a version once; answers the verdict, or None while its author's record is awaited."""
-        decided = find(self.stores.tagging, keys.verdict(model, number), Verdict)
+        decided = find(self.tagging, keys.verdict(model, number), Verdict)
         if decided:
-            release(self.stores.tagging, model)
+            release(self.tagging, model)
             return decided.value
         try:
-            found = find(self.stores.tagging, keys.manifest(model, number), Manifest)
+            found = find(self.tagging, keys.manifest(model, number), Manifest)
         except Unreadable:
             return self._decide(model, number, "", ["the manifest cannot be read"])
         if found is None:
@@ -105,14 +104,14 @@ class Verifier:
             faults=tuple(faults),
         )
         with suppress(KeyExists):  # a twin saw the same immutable things and decided the same
-            self.stores.tagging.create(keys.verdict(model, number), encode(verdict))
+            self.tagging.create(keys.verdict(model, number), encode(verdict))
         # A blob shared with a released version may just have been tagged anew: put its release back.
-        release(self.stores.tagging, model)
+        release(self.tagging, model)
         return verdict
 
     def _author(self, model: ModelId, number: int, manifest: Manifest) -> Author | None:
         try:
-            found = find(self.stores.tagging, keys.author(model, number, manifest.subject), Author)
+            found = find(self.tagging, keys.author(model, number, manifest.subject), Author)
         except Unreadable:
             return Author("unreadable", manifest.subject)
         return found.value if found else None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from service.registry.aliases import Alias as DomainAlias
     from service.registry.models import Model as DomainModel
     from service.registry.uploads import OpenUpload as DomainUpload
+    from service.registry.versions import Summary as DomainSummary
     from service.registry.versions import Version as DomainVersion
 
 Size = Annotated[int, msgspec.Meta(description="bytes")]
@@ -379,7 +380,7 @@ class VersionSummary(Given):
     total_size: Size
 
     @classmethod
-    def of(cls, version: DomainVersion) -> VersionSummary:
+    def of(cls, version: DomainSummary) -> VersionSummary:
         """The version, rendered short."""
         manifest = version.manifest
         return cls(
@@ -391,8 +392,8 @@ class VersionSummary(Given):
             created_at=manifest.created_at,
             created_by=manifest.created_by,
             message=manifest.message,
-            file_count=len(manifest.files),
-            total_size=manifest.total_size,
+            file_count=version.file_count,
+            total_size=version.total_size,
         )
 
 

@@ -155,3 +155,17 @@ def test_tags_belong_to_one_version(stores: Stores) -> None:
     assert stores.objects.tags_many(pairs) == [{}, {"smas-state": "verified"}]
     with pytest.raises(KeyMissing):
         stores.objects.tags(keys.blob(stores.model, "b" * 64), new.version_id)
+
+
+def test_versions_of_several_keys_come_at_once(stores: Stores) -> None:
+    """In order, empty where there is none, and nothing of keys that merely begin the same."""
+    etag = stores.objects.create(alias(stores, "a"), b"1")
+    stores.objects.replace(alias(stores, "a"), b"2", etag)
+    stores.objects.create(alias(stores, "ab"), b"3")
+    names = [alias(stores, "ab"), alias(stores, "none"), alias(stores, "a")]
+    found = stores.objects.versions_of(names)
+    assert [[entry.key for entry in entries] for entries in found] == [
+        [names[0]],
+        [],
+        [names[2], names[2]],
+    ]

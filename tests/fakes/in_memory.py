@@ -25,7 +25,6 @@ from service.ports import (
     Record,
     Ticket,
     UploadMissing,
-    VerifierStores,
     Workspace,
 )
 
@@ -180,6 +179,10 @@ class FakeObjectStore:
         more = len(every) > start + limit
         return Page(items, f"{page[-1][0]} {page[-1][1].version_id}" if more else None)
 
+    def versions_of(self, keys: Sequence[str]) -> list[tuple[EntryVersion, ...]]:
+        """See ``ObjectStore.versions_of``."""
+        return [tuple(entry for entry in self.versions(key).items if entry.key == key) for key in keys]
+
     def tags(self, key: str, version_id: str) -> dict[str, str]:
         """See ``ObjectStore.tags``."""
         with self.bucket.lock:
@@ -280,11 +283,6 @@ class FakeWorkspaces:
         """See ``Workspaces.open``."""
         self.opened.append((principal.name, grant))
         return Workspace(principal, grant, FakeObjectStore(self.bucket), FakeBlobStore(self.bucket))
-
-
-def verifier_stores(bucket: InMemoryBucket) -> VerifierStores:
-    """The verifier's stores over ``bucket``."""
-    return VerifierStores(FakeObjectStore(bucket), FakeBlobStore(bucket), FakeObjectStore(bucket))
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from service.ports import VerifierStores, Workspace
+    from service.ports import Workspace
 
 
 class Killed(BaseException):
@@ -48,11 +48,3 @@ def mortal_workspace(workspace: Workspace, fuse: Fuse) -> Workspace:
     objects: Any = Mortal(workspace.objects, fuse)
     blobs: Any = Mortal(workspace.blobs, fuse)
     return replace(workspace, objects=objects, blobs=blobs)
-
-
-def mortal_verifier_stores(stores: VerifierStores, fuse: Fuse) -> VerifierStores:
-    """The stores of a worker that dies when the fuse has burnt down."""
-    scanning: Any = Mortal(stores.scanning, fuse)
-    blobs: Any = Mortal(stores.bytes, fuse)
-    tagging: Any = Mortal(stores.tagging, fuse)
-    return replace(stores, scanning=scanning, bytes=blobs, tagging=tagging)

@@ -14,9 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from service.aws.key_set import KeySet
+from service.verifier.scanning import Scanner, Turns
 from service.verifier.settling import Verifier
 from service.web.app import Collaborators, create_app
-from tests.fakes.in_memory import FakeWorkspaces, InMemoryBucket, verifier_stores
+from tests.fakes.in_memory import FakeBlobStore, FakeObjectStore, FakeWorkspaces, InMemoryBucket
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -138,7 +139,9 @@ class Site:
         from service.verifier.consuming import settle  # noqa: PLC0415 - only here
         from service.verifier.events import event_of  # noqa: PLC0415
 
-        verifier = Verifier(verifier_stores(self.bucket), lambda: datetime.now(UTC))
+        objects = FakeObjectStore(self.bucket)
+        scanner = Scanner(objects, FakeBlobStore(self.bucket), Turns())
+        verifier = Verifier(scanner, objects, lambda: datetime.now(UTC))
         happened, self.bucket.notified = self.bucket.notified, []
         for key, version_id in happened:
             event = event_of(key, version_id)

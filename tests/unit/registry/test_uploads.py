@@ -262,3 +262,11 @@ def test_the_fake_refuses_bytes_of_another_digest(bucket: InMemoryBucket) -> Non
     ticket = FakeBlobStore(bucket).upload_ticket(keys.blob(MODEL, DIGEST), DIGEST)
     with pytest.raises(ValueError, match="BadDigest"):
         bucket.send(ticket, b"other")
+
+
+def test_a_model_of_more_than_a_thousand_blobs_still_knows_its_own(bucket: InMemoryBucket) -> None:
+    """Beyond what one list shows, digests are asked for one by one."""
+    for n in range(1001):
+        bucket.put(keys.blob(MODEL, f"{n:064x}"), b"x").tags[STATE_TAG] = VERIFIED
+    first, last, absent = start(bucket, *[Wanted(f"{n:064x}", 1) for n in (0, 1000, 1001)])
+    assert [isinstance(answer, AlreadyStored) for answer in (first, last, absent)] == [True, True, False]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from service.verifier.consuming import settle
 from service.verifier.events import event_of
+from service.verifier.scanning import Scanner, Turns
 from service.verifier.settling import Verifier
-from tests.fakes.in_memory import InMemoryBucket, verifier_stores
-from tests.fakes.killed import Fuse, Killed, mortal_verifier_stores
+from tests.fakes.in_memory import FakeBlobStore, FakeObjectStore, InMemoryBucket
+from tests.fakes.killed import Fuse, Killed, Mortal
 from tests.unit.registry.conftest import NOW
 
 
@@ -22,8 +24,11 @@ def bucket() -> InMemoryBucket:
 
 def verifier(bucket: InMemoryBucket, fuse: Fuse | None = None, now: datetime = NOW) -> Verifier:
     """A verifier, mortal if it has a fuse."""
-    stores = verifier_stores(bucket)
-    return Verifier(mortal_verifier_stores(stores, fuse) if fuse else stores, lambda: now)
+    objects: Any = FakeObjectStore(bucket)
+    blobs: Any = FakeBlobStore(bucket)
+    if fuse:
+        objects, blobs = Mortal(objects, fuse), Mortal(blobs, fuse)
+    return Verifier(Scanner(objects, blobs, Turns()), objects, lambda: now)
 
 
 def deliver(bucket: InMemoryBucket, worker: Verifier) -> None:

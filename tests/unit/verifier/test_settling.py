@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -343,3 +345,24 @@ def test_a_blob_that_is_gone_is_no_reason_to_fail(bucket: InMemoryBucket) -> Non
     """A message about bytes that were deleted meanwhile is simply done with."""
     settle(verifier(bucket), BlobArrived(MODEL, DIGEST, "gone"))
     assert isinstance(publish(bucket, GOOD).manifest, Manifest)
+
+
+def test_two_threads_read_a_blob_once(bucket: InMemoryBucket) -> None:
+    """The messages about a blob and about its manifest come together; its bytes are read by one of them."""
+    bucket.put(BLOB, GOOD)
+    publishing.publish(workspace(bucket), MODEL, draft(GOOD), None, NOW)
+    worker = verifier(bucket)
+    reads: list[str] = []
+    chunks = worker.scanner.blobs.chunks
+
+    def counted(key: str, version_id: str) -> Any:
+        reads.append(key)
+        time.sleep(0.05)
+        return chunks(key, version_id)
+
+    worker.scanner.blobs.chunks = counted  # type: ignore[method-assign]
+    events = [event for key, version_id in bucket.notified if (event := event_of(key, version_id))]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda event: settle(worker, event), events * 2))
+    assert reads == [BLOB]
+    assert state_of(bucket) is VersionState.AVAILABLE
