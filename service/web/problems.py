@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from service import errors
 from service.errors import StoreError, Unauthenticated
+from service.web.bodies import TOO_LARGE
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -143,9 +144,7 @@ def install(app: Flask, public_url: str) -> None:
         if kind is NOT_FOUND:
             detail = "no such route: /openapi.json lists them"
         elif kind is PAYLOAD_TOO_LARGE:
-            detail = (
-                "the request body is over 1 MiB: model bytes go to storage, with the URLs of POST …/uploads"
-            )
+            detail = TOO_LARGE
         response = _response(public_url, kind, detail)
         for name, value in error.get_headers():
             if name == "Allow":

@@ -8,14 +8,16 @@ from flask import Blueprint, request
 from msgspec import UNSET
 
 from service.domain.access import Permission
-from service.domain.names import MAX_VERSION, parse_alias
+from service.domain.names import ALIAS, MAX_VERSION, parse_alias
 from service.domain.times import parse_moment
 from service.errors import ValidationFailed
 from service.registry import aliases
-from service.web import bodies, problems, wire
+from service.web import bodies, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
+from service.web.wire import aliases as wire
+from service.web.wire.base import Page
 
 if TYPE_CHECKING:
     from service.ports import Workspace
@@ -30,14 +32,15 @@ _MOVE = needs(Permission.ALIAS_WRITE, Permission.ALIAS_PROTECT)
     "GET",
     _BASE,
     access=needs(Permission.ALIAS_READ),
-    answers={200: wire.Page[wire.Alias]},
+    answers={200: Page[wire.Alias]},
     parameters=[LIMIT, CURSOR],
 )
 def list_aliases(call: Call) -> Answer:
     """The model's aliases, by name."""
-    page = aliases.list_aliases(call.workspace, call.model, after=bodies.cursor(), limit=bodies.limit())
+    after = bodies.cursor(ALIAS.pattern)
+    page = aliases.list_aliases(call.workspace, call.model, after=after, limit=bodies.limit())
     items = [wire.Alias.of(alias) for alias in page.items]
-    return Answer(wire.Page(items, bodies.written_cursor(page.next)))
+    return Answer(Page(items, bodies.written_cursor(page.next)))
 
 
 @operation(
@@ -60,16 +63,16 @@ def read_alias(call: Call) -> Answer:
     "GET",
     f"{_BASE}/<alias>/history",
     access=needs(Permission.ALIAS_READ),
-    answers={200: wire.Page[wire.AliasMoved]},
+    answers={200: Page[wire.AliasMoved]},
     parameters=[LIMIT, CURSOR],
 )
 def alias_history(call: Call) -> Answer:
     """Every move of an alias, newest first."""
     page = aliases.history(
-        call.workspace, call.model, _name(call), cursor=bodies.cursor(), limit=bodies.limit()
+        call.workspace, call.model, _name(call), cursor=bodies.cursor(".+"), limit=bodies.limit()
     )
     items = [wire.AliasMoved.of(pointer) for pointer in page.items]
-    return Answer(wire.Page(items, bodies.written_cursor(page.next)))
+    return Answer(Page(items, bodies.written_cursor(page.next)))
 
 
 @operation(
@@ -90,6 +93,8 @@ def move_alias(call: Call) -> Answer:
     body: wire.AliasMove = call.body
     if not 1 <= body.version <= MAX_VERSION:
         raise ValidationFailed.at("version", "must be a version number, from 1")
+    if isinstance(body.expected_version, int) and body.expected_version < 1:
+        raise ValidationFailed.at("expected_version", "must be a version number, from 1, or null")
     name = _name(call)
     workspace, protected = _mover(call, name)
     expected = aliases.UNCHECKED if body.expected_version is UNSET else body.expected_version

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template
 
-from service.web import wire
 from service.web.access import PUBLIC, Call
 from service.web.operations import Answer, operation
 from service.web.problems import ALL_KINDS
+from service.web.wire import discovery as wire
 
 if TYPE_CHECKING:
     from service.web.app import Collaborators

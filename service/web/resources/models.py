@@ -12,10 +12,12 @@ from service.domain.models import Settings
 from service.domain.names import parse_team
 from service.errors import Forbidden, NotFound
 from service.registry import keys, models
-from service.web import bodies, problems, wire
+from service.web import bodies, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
+from service.web.wire import models as wire
+from service.web.wire.base import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,7 @@ routes = Blueprint("models", __name__)
     "GET",
     "/v1/models",
     access=needs(Permission.MODEL_READ),
-    answers={200: wire.Page[wire.Model]},
+    answers={200: Page[wire.Model]},
     parameters=[
         Parameter("team", "only models of this team"),
         Parameter("prefix", "only models whose name starts so"),
@@ -41,12 +43,12 @@ routes = Blueprint("models", __name__)
 )
 def list_models(call: Call) -> Answer:
     """The models you may see, by team and name."""
-    limit, after = bodies.limit(), bodies.cursor("cards/")
+    limit, after = bodies.limit(), bodies.cursor("cards/.+")
     team, prefix = request.args.get("team"), request.args.get("prefix", "")
     if team is not None:
         parse_team(team)
     items, following = _across(call, _grants(call, team), team, prefix, after, limit)
-    page = wire.Page([wire.Model.of(model) for model in items], bodies.written_cursor(following))
+    page = Page([wire.Model.of(model) for model in items], bodies.written_cursor(following))
     return Answer(page)
 
 
@@ -146,8 +148,9 @@ def _grants(call: Call, team: str | None) -> Sequence[Grant]:
 def _across(
     call: Call, grants: Sequence[Grant], team: str | None, prefix: str, after: str | None, limit: int
 ) -> tuple[list[Model], str | None]:
-    """A page that runs on from team to team; keys begin with the team, so they sort the same way."""
+    """A page that runs on from team to team, in the order of their keys (``a-b/`` comes before ``a/``)."""
     found: list[Model] = []
+    grants = sorted(grants, key=lambda grant: keys.cards(team or grant.team))
     for grant in grants:
         of_team = team or grant.team
         start = keys.cards(of_team)

@@ -6,17 +6,19 @@ from flask import Blueprint
 
 from service.domain.access import Permission
 from service.domain.files import MAX_FILES
-from service.domain.names import parse_digest
+from service.domain.names import DIGEST, parse_digest
 from service.domain.parts import MAX_PARTS
 from service.domain.times import written
 from service.errors import Fault, ValidationFailed
 from service.ports import Ticket
 from service.registry import uploads
 from service.registry.uploads import AlreadyStored, Wanted
-from service.web import bodies, problems, wire
+from service.web import bodies, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, operation
 from service.web.parameters import CURSOR, LIMIT, UPLOAD_ID
+from service.web.wire import uploads as wire
+from service.web.wire.base import Page
 
 routes = Blueprint("uploads", __name__)
 _WRITE = needs(Permission.UPLOAD_WRITE)
@@ -50,14 +52,16 @@ def start_uploads(call: Call) -> Answer:
     "GET",
     _BASE,
     access=_WRITE,
-    answers={200: wire.Page[wire.OpenUpload]},
+    answers={200: Page[wire.OpenUpload]},
     parameters=[LIMIT, CURSOR],
 )
 def list_uploads(call: Call) -> Answer:
     """The model's open multipart uploads."""
-    page = uploads.open_uploads(call.workspace, call.model, after=bodies.cursor(), limit=bodies.limit())
+    page = uploads.open_uploads(
+        call.workspace, call.model, after=bodies.cursor(DIGEST.pattern), limit=bodies.limit()
+    )
     items = [wire.OpenUpload.of(upload) for upload in page.items]
-    return Answer(wire.Page(items, bodies.written_cursor(page.next)))
+    return Answer(Page(items, bodies.written_cursor(page.next)))
 
 
 @operation(
@@ -65,14 +69,12 @@ def list_uploads(call: Call) -> Answer:
     "GET",
     f"{_BASE}/<sha256>/parts",
     access=_WRITE,
-    answers={200: wire.Page[wire.Part]},
+    answers={200: Page[wire.Part]},
     parameters=[UPLOAD_ID, LIMIT, CURSOR],
 )
 def list_parts(call: Call) -> Answer:
     """The parts S3 already has."""
-    cursor = bodies.cursor()
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 5):  # noqa: PLR2004
-        raise ValidationFailed.at("cursor", "must be a next_cursor of this list")
+    cursor = bodies.cursor("[0-9]{1,5}")
     page = uploads.parts(
         call.workspace,
         call.model,
@@ -81,7 +83,7 @@ def list_parts(call: Call) -> Answer:
         after=int(cursor or 0),
         limit=bodies.limit(),
     )
-    return Answer(wire.Page([wire.Part.of(part) for part in page.items], bodies.written_cursor(page.next)))
+    return Answer(Page([wire.Part.of(part) for part in page.items], bodies.written_cursor(page.next)))
 
 
 @operation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, request
 from msgspec import UNSET
 
@@ -12,10 +14,12 @@ from service.domain.times import written
 from service.domain.versions import VersionState
 from service.errors import ValidationFailed
 from service.registry import downloads, keys, publishing, versions
-from service.web import bodies, problems, wire
+from service.web import bodies, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
+from service.web.wire import versions as wire
+from service.web.wire.base import Page
 
 routes = Blueprint("versions", __name__)
 _BASE = "/v1/models/<team>/<model>/versions"
@@ -68,15 +72,15 @@ def publish_version(call: Call) -> Answer:
     "GET",
     _BASE,
     access=needs(Permission.VERSION_READ),
-    answers={200: wire.Page[wire.VersionSummary]},
+    answers={200: Page[wire.VersionSummary]},
     parameters=[LIMIT, CURSOR],
 )
 def list_versions(call: Call) -> Answer:
     """The model's versions, newest first."""
-    after = bodies.cursor(keys.manifests(call.model))
+    after = bodies.cursor(re.escape(keys.manifests(call.model)) + ".+")
     page = versions.list_versions(call.workspace, call.model, after=after, limit=bodies.limit())
     items = [wire.VersionSummary.of(version) for version in page.items]
-    return Answer(wire.Page(items, bodies.written_cursor(page.next)))
+    return Answer(Page(items, bodies.written_cursor(page.next)))
 
 
 @operation(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from service.web import wire
 from service.web.access import SIGNED_IN, Call
 from service.web.operations import Answer, operation
+from service.web.wire import discovery as wire
 
 routes = Blueprint("whoami", __name__)
 
