@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore.credentials import Credentials
 
-from service.aws.clients import CONNECTIONS, s3_client, sqs_client, sts_client
+from service.aws.clients import (
+    CONNECTIONS,
+    SERVING_SECONDS,
+    VERIFYING_SECONDS,
+    s3_client,
+    sqs_client,
+    sts_client,
+)
 from service.aws.key_set import KeySet, fetch_from
 from service.aws.personas import ActingCredentials, Personas
 from service.aws.presign import Presigner
@@ -58,7 +65,7 @@ def build_worker(settings: WorkerSettings) -> Consumer:
     """The verifier, ready to work."""
     storage = settings.storage
     personas = Personas(sts_client(storage), storage.role_prefix, url_seconds=storage.url_seconds)
-    stores = build_stores(storage)
+    stores = build_stores(storage, read_seconds=VERIFYING_SECONDS)
     turns = Turns()
     events = SqsEvents(sqs_client(storage), settings.events_queue_url)
 
@@ -78,10 +85,10 @@ def bucket_url(storage: StorageSettings, endpoint: str | None) -> str:
     return f"{url.scheme}://{url.netloc}{url.path.removesuffix('/x')}"
 
 
-def build_stores(storage: StorageSettings) -> S3Stores:
+def build_stores(storage: StorageSettings, *, read_seconds: int = SERVING_SECONDS) -> S3Stores:
     """Both stores of a process: one S3 client, one pool of threads, sessions to be bound at each call."""
     threads = ThreadPoolExecutor(min(_READERS, CONNECTIONS), thread_name_prefix="s3")
-    client = s3_client(storage, ActingCredentials())
+    client = s3_client(storage, ActingCredentials(), read_seconds=read_seconds)
     public = bucket_url(storage, storage.s3_public_url or storage.aws_endpoint_url)
     return S3Stores(
         Bucket(client, storage.bucket, storage.metadata_key_arn, threads),

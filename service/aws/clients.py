@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 
 # Threads of a process that may talk to S3 at once.
 CONNECTIONS: Final = 64
+# With one retry, a request to a silent S3 is given up within 30 s, the longest that API Gateway waits.
+SERVING_SECONDS: Final = 10
+# The verifier has nobody waiting and reads much at a time.
+VERIFYING_SECONDS: Final = 30
 
 
-def s3_client(settings: StorageSettings, credentials: Credentials, endpoint: str | None = None) -> S3Client:
+def s3_client(
+    settings: StorageSettings,
+    credentials: Credentials,
+    endpoint: str | None = None,
+    *,
+    read_seconds: int = SERVING_SECONDS,
+) -> S3Client:
     """An S3 client that signs with ``credentials``, whatever the process's own are."""
     core = botocore.session.get_session()
     core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
@@ -29,7 +39,7 @@ def s3_client(settings: StorageSettings, credentials: Credentials, endpoint: str
     return session.client(
         "s3",
         endpoint_url=endpoint or settings.aws_endpoint_url,
-        config=_config(read_seconds=30).merge(Config(s3={"addressing_style": _style(settings)})),
+        config=_config(read_seconds).merge(Config(s3={"addressing_style": _style(settings)})),
     )
 
 
@@ -60,7 +70,7 @@ def _config(read_seconds: int) -> Config:
     return Config(
         connect_timeout=3,
         read_timeout=read_seconds,
-        retries={"mode": "standard", "max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": 2},
         max_pool_connections=CONNECTIONS,
         # Only what an operation demands: the verifier reads ranges, which have no checksum of their own.
         request_checksum_calculation="when_required",
