@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_OWN_PORT: Final = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Presigner:
         address = urlsplit(self.base_url)
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
         scope = f"{stamp[:8]}/{self.region}/s3/aws4_request"
-        signed = {"host": address.netloc, **(headers or {})}
+        # Clients leave the scheme's own port out of the Host header, so it is not signed either.
+        host = address.netloc.removesuffix(_OWN_PORT.get(address.scheme, ""))
+        signed = {"host": host, **(headers or {})}
         names = ";".join(sorted(signed))
         parameters = {
             **(query or {}),
