@@ -10,7 +10,7 @@ opened for one caller and act in that caller's name alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +69,9 @@ class EntryVersion:
     last_modified: datetime
 
 
+# The longest record the service writes is the one of releases: twice 20 versions of 1,000 files.
+MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+
 Item = TypeVar("Item")
 
 
@@ -84,7 +87,11 @@ class ObjectStore(Protocol):
     """Records with compare-and-set and history. Refusals raise ``Forbidden``, outages ``Unavailable``."""
 
     def get(self, key: str, version_id: str | None = None) -> Record:
-        """The record, or that version of it. Raises ``KeyMissing``."""
+        """The record, or that version of it. Raises ``KeyMissing``.
+
+        No more than ``MAX_RECORD_BYTES`` of it: what anybody's own S3 session put there must not fill
+        the memory of whoever reads it, and a record cut off is no JSON.
+        """
 
     def get_many(self, keys: Sequence[tuple[str, str | None]]) -> list[Record | None]:
         """Several ``(key, version id)`` at once, in order; None where there is nothing."""

@@ -12,7 +12,16 @@ from botocore.exceptions import ClientError
 from service.aws.failures import code_of, translated
 from service.aws.personas import acting_as
 from service.errors import Forbidden
-from service.ports import Entry, EntryVersion, KeyChanged, KeyExists, KeyMissing, Page, Record
+from service.ports import (
+    MAX_RECORD_BYTES,
+    Entry,
+    EntryVersion,
+    KeyChanged,
+    KeyExists,
+    KeyMissing,
+    Page,
+    Record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +79,7 @@ class S3ObjectStore:
             with answer["Body"] as body:
                 return Record(
                     key=key,
-                    body=body.read(),
+                    body=body.read(MAX_RECORD_BYTES),
                     etag=answer["ETag"],
                     version_id=answer.get("VersionId", "null"),
                     last_modified=answer["LastModified"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.ports import KeyChanged, KeyExists, KeyMissing
+from service.ports import MAX_RECORD_BYTES, KeyChanged, KeyExists, KeyMissing
 from service.registry import keys
 
 if TYPE_CHECKING:
@@ -169,3 +169,9 @@ def test_versions_of_several_keys_come_at_once(stores: Stores) -> None:
         [],
         [names[2], names[2]],
     ]
+
+
+def test_a_record_is_read_no_further_than_the_longest_one_there_is(stores: Stores) -> None:
+    """Whatever somebody put under a record's key does not fill the memory of its readers."""
+    stores.objects.create(alias(stores), b"1" * (MAX_RECORD_BYTES + 1))
+    assert len(stores.objects.get(alias(stores)).body) == MAX_RECORD_BYTES

@@ -13,6 +13,7 @@ from hashlib import md5, sha256
 from typing import TYPE_CHECKING
 
 from service.ports import (
+    MAX_RECORD_BYTES,
     Entry,
     EntryVersion,
     KeyChanged,
@@ -119,7 +120,8 @@ class FakeObjectStore:
             version = self.bucket.version(key, version_id) if version_id else self.bucket.current(key)
             if version is None:
                 raise KeyMissing(key)
-            return Record(key, version.body or b"", version.etag, version.version_id, version.last_modified)
+            body = (version.body or b"")[:MAX_RECORD_BYTES]
+            return Record(key, body, version.etag, version.version_id, version.last_modified)
 
     def get_many(self, keys: Sequence[tuple[str, str | None]]) -> list[Record | None]:
         """See ``ObjectStore.get_many``."""
