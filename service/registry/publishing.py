@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from service.domain.access import Principal
     from service.domain.names import ModelId
     from service.ports import ObjectStore, Workspace
     from service.registry.records import Stored
@@ -122,7 +123,7 @@ def _publish_once(
             raise Conflict(message)
         number = claim.value.number
         taken = find(objects, keys.manifest(model, number), Manifest)
-        if taken and taken.value.request == request and taken.value.subject == workspace.principal.subject:
+        if taken and _is_of(taken.value, claim.value, request, workspace.principal):
             _sign(objects, model, taken.value)
             return Published(taken.value, created=False)
         if taken:
@@ -141,6 +142,22 @@ def _publish_once(
         return Published(manifest, created=True)
     message = "too many versions are being published at once: try again"
     raise Conflict(message)
+
+
+def _is_of(manifest: Manifest, claim: Claim, request: str, principal: Principal) -> bool:
+    """Whether the manifest is what this request wrote, so that its author may sign it.
+
+    Its own word for that is not enough: anybody of the team may write a manifest in their own S3 session,
+    and the key's digest stands in every earlier manifest made with that key.
+    """
+    said = (manifest.request, manifest.subject, manifest.created_by, manifest.created_at)
+    if said != (request, principal.subject, principal.name, claim.created_at):
+        return False
+    files = tuple(FileEntry(file.path, file.sha256, file.size) for file in manifest.files)
+    try:
+        return _digest_of(Draft(files, manifest.message, manifest.metadata)) == claim.body
+    except ValidationFailed:
+        return False
 
 
 def _agree(objects: ObjectStore, key: str, claim: Claim, known: Stored[Claim] | None) -> None:
