@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Final
 from service.domain.models import Pointer, Settings
 from service.domain.times import parsed, written
 from service.domain.versions import Manifest, Verdict, VersionState
-from service.errors import Conflict, NotApproved, NotFound, Quarantined
-from service.ports import KeyChanged, KeyExists, Page
+from service.errors import Conflict, NotApproved, NotFound, Quarantined, ValidationFailed
+from service.ports import KeyChanged, KeyExists, KeyMissing, Page
 from service.registry import keys
-from service.registry.records import Stored, decode, encode, find, find_many
+from service.registry.cards import require_model
+from service.registry.records import Stored, decode, encode, find, find_many, readable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from service.domain.names import ModelId
-    from service.ports import ObjectStore, Workspace
+    from service.ports import ObjectStore, Record, Workspace
 
 # Clocks of service and storage may differ by this much when history is searched by time.
 _CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -81,7 +82,10 @@ def read(workspace: Workspace, model: ModelId, name: str, at: datetime | None = 
 
 
 def list_aliases(workspace: Workspace, model: ModelId, *, after: str | None, limit: int) -> Page[Alias]:
-    """The model's aliases by name, protected and other ones together; ``after`` is a name."""
+    """The model's aliases by name, protected and other ones together; ``after`` is a name.
+
+    Raises ``NotFound``.
+    """
     settings = read_settings(workspace.objects, model)
     names: dict[str, str] = {}
     horizon: str | None = None
@@ -90,12 +94,15 @@ def list_aliases(workspace: Workspace, model: ModelId, *, after: str | None, lim
         page = workspace.objects.entries(keys.aliases(model, protected=protected), after=start, limit=limit)
         for entry in page.items:
             name = keys.last_segment(entry.key)
-            if settings.protects(name) is protected:
+            if settings.protects(name) is protected and entry.key == keys.alias(
+                model, name, protected=protected
+            ):
                 names[name] = entry.key
         if page.next is not None:
             last = keys.last_segment(page.next)
-            horizon = min(horizon, last) if horizon else last
-    reached = sorted(name for name in names if horizon is None or name <= horizon)
+            horizon = min(horizon, last, key=_place) if horizon else last
+    within = (name for name in names if horizon is None or _place(name) <= _place(horizon))
+    reached = sorted(within, key=_place)
     shown = reached[:limit]
     found = find_many(workspace.objects, [names[name] for name in shown], Pointer)
     items = [
@@ -104,21 +111,52 @@ def list_aliases(workspace: Workspace, model: ModelId, *, after: str | None, lim
         if pointer and pointer.version is not None
     ]
     following = shown[-1] if len(reached) > limit else horizon
+    if not items and after is None:
+        require_model(workspace.objects, model)
     return Page(tuple(items), following)
+
+
+def _place(name: str) -> str:
+    """What storage sorts an alias by: its key ends in ``.json``, so ``a-b`` comes before ``a``."""
+    return f"{name}.json"
 
 
 def history(
     workspace: Workspace, model: ModelId, name: str, *, cursor: str | None, limit: int
 ) -> Page[Pointer]:
-    """Every move of the alias, newest first. Raises ``NotFound`` if it never existed."""
+    """Every move of the alias, newest first.
+
+    Raises ``NotFound`` if it never existed, ``ValidationFailed`` for a cursor that is not of this history.
+    """
     objects = workspace.objects
     key = keys.alias(model, name, protected=is_protected(workspace, model, name))
+    if cursor is not None:
+        _require_place(objects, key, cursor)
     page = objects.versions(key, limit=limit, cursor=cursor)
-    if not page.items and cursor is None:
+    # The key itself is the first of all that begin like it; the others are no concern of this alias.
+    moves = [entry for entry in page.items if entry.key == key]
+    if not moves and cursor is None:
         message = f"model {model} never had an alias {name!r}"
         raise NotFound(message)
-    records = objects.get_many([(entry.key, entry.version_id) for entry in page.items])
-    return Page(tuple(decode(record, Pointer) for record in records if record), page.next)
+    records = objects.get_many([(entry.key, entry.version_id) for entry in moves])
+    following = page.next if len(moves) == len(page.items) else None
+    return Page(tuple(pointer for pointer in map(_pointer, records) if pointer), following)
+
+
+def _require_place(objects: ObjectStore, key: str, cursor: str) -> None:
+    """Storage itself may fail over a place that it never named."""
+    of, _, version_id = cursor.rpartition(" ")
+    try:
+        if of == key and version_id:
+            objects.get(key, version_id)
+            return
+    except KeyMissing:
+        pass
+    raise ValidationFailed.at("cursor", "must be a next_cursor of this list")
+
+
+def _pointer(record: Record | None) -> Pointer | None:
+    return readable(record, Pointer) if record else None
 
 
 def move(
@@ -159,8 +197,10 @@ def _set(
     key = keys.alias(model, name, protected=protected)
     principal = workspace.principal
     pointer = Pointer(version, written(now), principal.name, principal.subject)
-    for _ in range(_RACES):
+    for attempt in range(_RACES):
         known = find(workspace.objects, key, Pointer)
+        if attempt and known and known.value == pointer:
+            break  # the write that seemed lost was ours: its answer went astray and it was sent again
         current = known.value.version if known else None
         if not isinstance(expected, Unchecked) and current != expected:
             is_at = f"points to version {current}" if current else "does not exist"
@@ -174,9 +214,11 @@ def _set(
                 workspace.objects.create(key, encode(pointer))
         except (KeyExists, KeyChanged):
             continue
-        return Alias(name, protected, pointer)
-    message = f"alias {name!r} is being moved by others: read it and try again"
-    raise Conflict(message)
+        break
+    else:
+        message = f"alias {name!r} is being moved by others: read it and try again"
+        raise Conflict(message)
+    return Alias(name, protected, pointer)
 
 
 def _check_target(workspace: Workspace, model: ModelId, number: int, *, protected: bool) -> None:
@@ -204,7 +246,9 @@ def _pointer_at(objects: ObjectStore, key: str, at: datetime) -> Pointer | None:
     while True:
         page = objects.versions(key, limit=100, cursor=cursor)
         for entry in page.items:
-            if entry.last_modified > at + _CLOCK_SKEW:
+            if entry.key != key:
+                return None  # keys that merely begin like the alias's come after it
+            if entry.last_modified - _CLOCK_SKEW > at:
                 continue
             pointer = decode(objects.get(key, entry.version_id), Pointer)
             if parsed(pointer.updated_at) <= at:

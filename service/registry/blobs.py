@@ -36,7 +36,8 @@ def stored_versions(
         found = [entry for entries in asked for entry in entries]
     for entry in found:
         digest = keys.last_segment(entry.key)
-        if digest in wanted:
+        # A team may write odd keys under its prefix; only the blob's own key holds the blob.
+        if digest in wanted and entry.key == keys.blob(model, digest):
             held.setdefault(digest, []).append(entry)
     return held
 

@@ -11,8 +11,9 @@ from service.errors import Conflict, NotFound
 from service.ports import KeyChanged, KeyExists, Page
 from service.registry import keys
 from service.registry.aliases import read_settings
+from service.registry.cards import require_model
 from service.registry.records import encode, find, find_many
-from service.registry.versions import newest_available, require_model
+from service.registry.versions import newest_available
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,11 +71,14 @@ def describe(
 
     Raises ``NotFound``; ``Conflict`` if the card is not in the state ``if_match``; ``ValidationFailed``.
     """
+    tried: Card | None = None
     for _ in range(_RACES):
         known = find(workspace.objects, keys.card(model), Card)
         if known is None:
             message = f"no model {model}: publishing a first version creates it"
             raise NotFound(message)
+        if known.value == tried:  # the write that seemed lost was ours: its answer went astray
+            return Model(model, tried, newest_available(workspace.objects, model), known.etag)
         if if_match not in {None, "*", known.etag}:
             message = (
                 f"model {model} was changed since you read it; nothing was changed: read it and try again"
@@ -88,6 +92,7 @@ def describe(
             updated_at=written(now),
         )
         check_card(card.description, card.tags)
+        tried = card
         try:
             etag = workspace.objects.replace(keys.card(model), encode(card), known.etag)
         except KeyChanged:

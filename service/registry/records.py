@@ -60,12 +60,13 @@ def find_many(objects: ObjectStore, keys: Sequence[str], kind: type[Document]) -
     One record that somebody wrote past the service must not take a whole list away from everybody.
     """
     return [
-        _readable(record, kind) if record else None
+        readable(record, kind) if record else None
         for record in objects.get_many([(key, None) for key in keys])
     ]
 
 
-def _readable(record: Record, kind: type[Document]) -> Document | None:
+def readable(record: Record, kind: type[Document]) -> Document | None:
+    """The dataclass in a record, None (and a line in the log) if it holds something else."""
     try:
         return decode(record, kind)
     except Unreadable:

@@ -6,6 +6,7 @@ whoever asks to upload the same bytes continues it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Each lost race means somebody else opened or closed the same upload in between.
 _RACES: Final = 20
+_UPLOAD_ID: Final = re.compile(r"[!-~]{1,1024}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def parts(
     workspace: Workspace, model: ModelId, digest: str, upload_id: str, *, after: int, limit: int
 ) -> Page[Part]:
     """The parts storage already has. Raises ``NotFound``."""
+    _require_possible(digest, upload_id)
     try:
         return workspace.blobs.parts(keys.blob(model, digest), upload_id, after=after, limit=limit)
     except UploadMissing as error:
@@ -123,6 +126,7 @@ def complete(
     Raises ``UploadMismatch`` if storage does not confirm the parts, ``NotFound`` for an upload that
     neither is open nor ever became these bytes.
     """
+    _require_possible(digest, upload_id)
     key = keys.blob(model, digest)
     upload = _recorded(workspace, model, digest, upload_id)
     ordered = sorted((number, _unquoted(etag)) for number, etag in listed)
@@ -135,12 +139,12 @@ def complete(
         raise UploadMismatch(message) from error
     except UploadMissing as error:
         # Completed before, by us or a twin whose answer was lost; or never.
-        held = workspace.objects.versions(key).items
+        (held,) = workspace.objects.versions_of([key])
         if not held or (upload and held[0].size != upload.size):
             raise _not_open(digest) from error
         size = held[0].size
     else:
-        size = upload.size if upload else workspace.objects.versions(key).items[0].size
+        size = upload.size if upload else workspace.objects.versions_of([key])[0][0].size
     if upload:
         workspace.objects.delete(keys.upload(model, digest))
     return size
@@ -148,6 +152,7 @@ def complete(
 
 def abort(workspace: Workspace, model: ModelId, digest: str, upload_id: str) -> None:
     """Give an open upload up. Raises ``NotFound``."""
+    _require_possible(digest, upload_id)
     upload = _recorded(workspace, model, digest, upload_id)
     try:
         workspace.blobs.abort(keys.blob(model, digest), upload_id)
@@ -270,6 +275,12 @@ def _difference(held: Part | None, etag: str, size: int) -> str:
 
 def _unquoted(etag: str) -> str:
     return etag.strip('"')
+
+
+def _require_possible(digest: str, upload_id: str) -> None:
+    """Raise ``NotFound`` for what storage never gave out as an id and might trip over."""
+    if not _UPLOAD_ID.fullmatch(upload_id):
+        raise _not_open(digest)
 
 
 def _not_open(digest: str) -> NotFound:

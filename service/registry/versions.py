@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from service.domain.names import LATEST
 from service.domain.versions import Manifest, Verdict, VersionState
 from service.errors import NotFound
-from service.ports import KeyMissing, Page
+from service.ports import Page
 from service.registry import keys
 from service.registry.aliases import find_alias
+from service.registry.cards import require_model
 from service.registry.records import decode, find_many
 
 if TYPE_CHECKING:
@@ -129,15 +130,6 @@ def _shortened(version: Version) -> Summary:
     whole = version.manifest
     short = replace(whole, files=(), metadata={})
     return Summary(short, version.state, version.reason, len(whole.files), whole.total_size)
-
-
-def require_model(objects: ObjectStore, model: ModelId) -> None:
-    """Raise ``NotFound`` unless something was ever published as ``model``."""
-    try:
-        objects.get(keys.card(model))
-    except KeyMissing as error:
-        message = f"no model {model}"
-        raise NotFound(message) from error
 
 
 def _joined(manifest: Manifest, verdict: Verdict | None) -> Version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from service.domain.models import Settings
+from service.domain.models import Pointer, Settings
 from service.domain.times import parsed
 from service.domain.versions import Verdict, VersionState
-from service.errors import Conflict, NotApproved, NotFound, Quarantined
+from service.errors import Conflict, NotApproved, NotFound, Quarantined, ValidationFailed
 from service.registry import aliases, keys, models
 from service.registry.aliases import UNCHECKED
 from service.registry.records import encode
@@ -170,6 +171,77 @@ def test_aliases_of_both_classes_are_listed_together_by_name(bucket: InMemoryBuc
             after = page.next
         names = {"alpha": False, "beta": True, "gamma": False, "mid": True, "omega": False, "zeta": True}
         assert seen == sorted(names.items()), size
+
+
+def test_names_that_begin_like_others_are_not_lost_between_pages(bucket: InMemoryBucket) -> None:
+    """Storage sorts ``a-b.json`` before ``a.json``; pages of any size still show every alias once."""
+    publish(bucket, b"x")
+    decide(bucket, 1, VersionState.AVAILABLE)
+    models.govern(workspace(bucket, APPROVER), MODEL, Settings(protected_aliases=("m", "a-c")))
+    for name in ("a-b", "a", "z"):
+        move(bucket, name, 1)
+    for name in ("m", "a-c"):
+        move(bucket, name, 1, who=APPROVER, protected=True)
+    for size in (1, 2, 3, 100):
+        seen: list[str] = []
+        after: str | None = None
+        while True:
+            page = aliases.list_aliases(workspace(bucket), MODEL, after=after, limit=size)
+            seen += [alias.name for alias in page.items]
+            if page.next is None:
+                break
+            after = page.next
+        assert sorted(seen) == ["a", "a-b", "a-c", "m", "z"], size
+
+
+def test_keys_that_begin_like_an_aliass_are_no_part_of_it(bucket: InMemoryBucket) -> None:
+    """A team's own S3 session may write odd keys; list, history and time travel do not know them."""
+    publish(bucket, b"x")
+    move(bucket, "champion", 1)
+    key = keys.alias(MODEL, "champion", protected=False)
+    forged = encode(Pointer(7, "2020-01-01T00:00:00Z", "somebody", "sub"))
+    for odd in (f"{key}x", f"{key}/champion.json", f"aliases/{MODEL}/sub/champion.json"):
+        bucket.put(odd, forged)
+    told = aliases.history(workspace(bucket), MODEL, "champion", cursor=None, limit=100)
+    assert [pointer.version for pointer in told.items] == [1]
+    listed = aliases.list_aliases(workspace(bucket), MODEL, after=None, limit=100)
+    assert [(alias.name, alias.pointer.version) for alias in listed.items] == [("champion", 1)]
+    with pytest.raises(NotFound):
+        aliases.read(workspace(bucket), MODEL, "champion", NOW - timedelta(days=1))
+
+
+def test_an_unreadable_move_does_not_take_the_history_away(bucket: InMemoryBucket) -> None:
+    """What somebody wrote past the service is left out, the rest is told."""
+    publish(bucket, b"x")
+    bucket.put(keys.alias(MODEL, "champion", protected=False), b"junk")
+    bucket.put(keys.alias(MODEL, "champion", protected=False), encode(Pointer(1, "t", "a", "b")))
+    told = aliases.history(workspace(bucket), MODEL, "champion", cursor=None, limit=100)
+    assert [pointer.version for pointer in told.items] == [1]
+
+
+def test_a_move_whose_answer_was_lost_and_that_was_sent_again_succeeds(bucket: InMemoryBucket) -> None:
+    """The adapter repeats a write that timed out; losing against oneself is no conflict."""
+    publish(bucket, b"x")
+
+    class Repeating(FakeObjectStore):
+        """Loses the answer of each creation and sends it again."""
+
+        def create(self, key: str, body: bytes) -> str:
+            super().create(key, body)
+            return super().create(key, body)
+
+    stores = replace(workspace(bucket), objects=Repeating(bucket))
+    moved = aliases.move(stores, MODEL, "champion", 1, None, NOW, protected=False)
+    assert moved.pointer.version == 1
+
+
+@pytest.mark.parametrize("cursor", ["x", "aliases/fraud/credit-risk/champion.json none", " id00000001", "k "])
+def test_a_history_starts_only_from_a_place_of_its_own(bucket: InMemoryBucket, cursor: str) -> None:
+    """A cursor that no page of this history gave out is refused before storage sees it."""
+    publish(bucket, b"x")
+    move(bucket, "champion", 1)
+    with pytest.raises(ValidationFailed):
+        aliases.history(workspace(bucket), MODEL, "champion", cursor=cursor, limit=10)
 
 
 # Storage's clock is not the service's.

@@ -12,7 +12,8 @@ import pytest
 from service.domain.versions import Author, Manifest, revision_of
 from service.errors import BlobMissing, Conflict, ValidationFailed
 from service.registry import keys, publishing, versions
-from service.registry.records import find
+from service.registry.publishing import Claim
+from service.registry.records import encode, find
 from tests.fakes.in_memory import FakeObjectStore, InMemoryBucket
 from tests.fakes.killed import Fuse, Killed, mortal_workspace
 from tests.people import DS_FRAUD, DS_FRAUD_2
@@ -244,3 +245,42 @@ def test_reading_a_manifest_gives_what_was_published(bucket: InMemoryBucket) -> 
     assert stored is not None
     assert stored.value == manifest
     assert stored.value.metadata == metadata
+
+
+def test_nobody_signs_what_another_wrote_in_their_name(bucket: InMemoryBucket) -> None:
+    """A manifest forged with a person's name and idempotency key gets no author's record by a retry.
+
+    A forger needs but the moment in which the key is claimed and its manifest not written yet.
+    """
+    upload(bucket, b"x", b"evil")
+    objects = FakeObjectStore(bucket)
+    request = keys.request(MODEL, DS_FRAUD.subject, "k")
+    claimed = (calls for calls in itertools.count() if _claims_only(bucket, calls, request))
+    assert next(claimed) > 1
+    claim = find(objects, request, Claim)
+    assert claim is not None
+    evil = publish(InMemoryBucket(), b"evil").manifest
+    forged = replace(evil, created_at=claim.value.created_at, request=keys.last_segment(request))
+    objects.create(keys.manifest(MODEL, 1), encode(replace(forged, revision=revision_of(forged))))
+
+    retried = publishing.publish(workspace(bucket), MODEL, draft(b"x"), "k", NOW)
+
+    assert retried.manifest.version == 2
+    assert [file.sha256 for file in retried.manifest.files] == [entry(b"x").sha256]
+    assert find(objects, keys.author(MODEL, 1, DS_FRAUD.subject), Author) is None
+
+
+def _claims_only(bucket: InMemoryBucket, calls: int, request: str) -> bool:
+    """Publish in a process that dies after ``calls`` calls; whether the key is claimed by then."""
+    assert _killed_while_publishing(bucket, calls, "k")
+    return request in bucket.objects
+
+
+def test_odd_keys_beside_a_blob_are_not_the_blob(bucket: InMemoryBucket) -> None:
+    """A team's own S3 session may write keys that end or begin like a blob's; none of them is pinned."""
+    upload(bucket, b"x")
+    key = keys.blob(MODEL, entry(b"x").sha256)
+    for odd in (f"{key}.json", f"{key}x", f"{keys.blobs(MODEL)}sub/{entry(b'x').sha256}"):
+        bucket.put(odd, b"y")
+    manifest = publishing.publish(workspace(bucket), MODEL, draft(b"x"), None, NOW).manifest
+    assert bucket.version(key, manifest.files[0].s3_version_id).body == b"x"

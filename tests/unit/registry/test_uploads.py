@@ -270,3 +270,15 @@ def test_a_model_of_more_than_a_thousand_blobs_still_knows_its_own(bucket: InMem
         bucket.put(keys.blob(MODEL, f"{n:064x}"), b"x").tags[STATE_TAG] = VERIFIED
     first, last, absent = start(bucket, *[Wanted(f"{n:064x}", 1) for n in (0, 1000, 1001)])
     assert [isinstance(answer, AlreadyStored) for answer in (first, last, absent)] == [True, True, False]
+
+
+@pytest.mark.parametrize("upload_id", ["", "\x00", "a b", "é", "a" * 1025])
+def test_an_id_that_storage_never_gives_out_is_no_open_upload(bucket: InMemoryBucket, upload_id: str) -> None:
+    """Storage is not asked about ids that it might trip over."""
+    stores, digest = mortal_workspace(workspace(bucket), Fuse(0)), "a" * 64
+    with pytest.raises(NotFound):
+        uploads.parts(stores, MODEL, digest, upload_id, after=0, limit=10)
+    with pytest.raises(NotFound):
+        uploads.complete(stores, MODEL, digest, upload_id, [(1, "etag")])
+    with pytest.raises(NotFound):
+        uploads.abort(stores, MODEL, digest, upload_id)
