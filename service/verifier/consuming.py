@@ -43,16 +43,18 @@ class Consumer:
         self._stopping.set()
 
     def consume(self) -> None:
-        """Work on messages until stopped. An outage is waited out; a message that fails comes back."""
+        """Work on messages until stopped. Whatever fails is waited out; a message that fails comes back."""
         while not self._stopping.is_set():
             try:
-                messages = self._events.receive(1, _POLL_SECONDS)
+                for message in self._events.receive(1, _POLL_SECONDS):
+                    self.handle(message)
             except StoreError as error:
                 log.warning("no messages to be had", extra={"reason": error.detail})
                 self._stopping.wait(_PAUSE_SECONDS)
-                continue
-            for message in messages:
-                self.handle(message)
+            except Exception:
+                # A loop that ends leaves a process that looks alive and verifies nothing.
+                log.exception("no messages to be had")
+                self._stopping.wait(_PAUSE_SECONDS)
 
     def sweep(self, every_seconds: int) -> None:
         """Look for what messages forgot, at once and then every so often, until stopped."""
@@ -69,6 +71,9 @@ class Consumer:
                 self._settle_safely(event)
         except StoreError as error:
             log.warning("sweep interrupted", extra={"reason": error.detail})
+        except Exception:
+            # The sweep is what finds all that messages forgot, so nothing may end it.
+            log.exception("sweep interrupted")
 
     def handle(self, message: Message) -> None:
         """Settle what a message tells of, and delete it; if anything fails it comes back."""
@@ -108,6 +113,8 @@ class Consumer:
                     self._events.keep(message, _RENEW_FOR_SECONDS)
                 except StoreError as error:
                     log.warning("message not kept; it may be seen twice", extra={"reason": error.detail})
+                except Exception:
+                    log.exception("message not kept; it may be seen twice")
 
         renewer = threading.Thread(target=renew, daemon=True)
         renewer.start()

@@ -7,12 +7,15 @@ the same state.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from service.domain.models import Pointer, Releases
+from service.domain.names import MAX_VERSION
 from service.domain.versions import Manifest, Verdict, VersionState
 from service.ports import KeyChanged, KeyExists, KeyMissing
 from service.registry import keys
+from service.registry.aliases import read_settings
 from service.registry.blobs import RELEASE_TAG, RELEASED, STATE_TAG, VERIFIED
 from service.registry.records import Stored, encode, find, find_many
 
@@ -26,17 +29,22 @@ _RACES: Final = 50
 def release(objects: ObjectStore, model: ModelId) -> Releases:
     """Make tags and record agree with where the model's protected aliases point; answers the record.
 
-    A version counts when it is available and the alias was not moved there by its own publisher.
+    A version counts when it is available and the alias says of itself that somebody else than the
+    version's publisher moved it there.
     """
+    tagged: set[str] = set()
     for _ in range(_RACES):
         known = find(objects, keys.releases(model), Releases)
-        before = known.value if known else Releases()
+        recorded = known.value if known else Releases()
+        # A twin may have finished between our first record and our tags: what we tagged is ours to undo.
+        before = replace(recorded, blobs=tuple(sorted(tagged.union(recorded.blobs))))
         wanted = _wanted(objects, model)
         if wanted == before and not _strays(objects, model, wanted):
             return wanted
         etag = _record(objects, model, _union(before, wanted), known)
         if etag is None:
             continue
+        tagged.update(wanted.blobs)
         _tag(objects, model, wanted.blobs, released=True)
         _tag(objects, model, sorted(set(before.blobs) - set(wanted.blobs)), released=False)
         if wanted != _wanted(objects, model):
@@ -48,12 +56,12 @@ def release(objects: ObjectStore, model: ModelId) -> Releases:
 
 
 def _wanted(objects: ObjectStore, model: ModelId) -> Releases:
-    listed = objects.entries(keys.aliases(model, protected=True))
-    pointers = find_many(objects, [entry.key for entry in listed.items], Pointer)
+    names = read_settings(objects, model).protected_aliases
+    pointers = find_many(objects, [keys.alias(model, name, protected=True) for name in names], Pointer)
     versions: set[int] = set()
     blobs: set[str] = set()
     for pointer in pointers:
-        if pointer is None or pointer.version is None:
+        if pointer is None or pointer.version is None or not 1 <= pointer.version <= MAX_VERSION:
             continue
         manifest = find(objects, keys.manifest(model, pointer.version), Manifest)
         verdict = find(objects, keys.verdict(model, pointer.version), Verdict)

@@ -99,3 +99,37 @@ def test_an_outage_does_not_end_the_sweep(bucket: InMemoryBucket) -> None:
     assert state(bucket) is VersionState.VERIFYING
     consumer.sweep_once()
     assert state(bucket) is VersionState.AVAILABLE
+
+
+class Broken(FakeEvents):
+    """Fails as no adapter should, until told to stop."""
+
+    def __init__(self, consumer: list[Consumer]) -> None:
+        super().__init__()
+        self.consumer = consumer
+        self.asked = 0
+
+    def receive(self, limit: int, wait_seconds: int) -> list[Message]:
+        """See ``Events.receive``."""
+        self.asked += 1
+        if self.asked > 2:
+            self.consumer[0].stop()
+            return super().receive(limit, wait_seconds)
+        message = "no such queue"
+        raise LookupError(message)
+
+
+def test_nothing_unexpected_ends_the_loops(bucket: InMemoryBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that ended would leave a process that looks alive and verifies nothing."""
+    monkeypatch.setattr("service.verifier.consuming._PAUSE_SECONDS", 0.0)
+    consumers: list[Consumer] = []
+    events = Broken(consumers)
+    consumers.append(Consumer(events, Moody(bucket)))
+    consumers[0].consume()
+    assert events.asked == 3
+
+    def no_verifier() -> Verifier:
+        message = "no such role"
+        raise LookupError(message)
+
+    Consumer(FakeEvents(), no_verifier).sweep_once()

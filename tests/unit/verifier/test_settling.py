@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from service.domain.files import StoredFile
-from service.domain.models import Pointer, Releases
+from service.domain.models import Pointer, Releases, Settings
 from service.domain.versions import Author, Manifest, Verdict, VersionState, revision_of
-from service.registry import aliases, keys, publishing, versions
+from service.registry import aliases, keys, models, publishing, versions
 from service.registry.blobs import QUARANTINED, RELEASE_TAG, STATE_TAG, VERIFIED
 from service.registry.records import encode, find
 from service.verifier.consuming import settle
 from service.verifier.events import BlobArrived, event_of
+from service.verifier.releasing import release
 from service.verifier.scanning import Finding
 from service.verifier.sweep import forgotten
 from tests.fakes.in_memory import FakeObjectStore, InMemoryBucket
@@ -366,3 +367,64 @@ def test_two_threads_read_a_blob_once(bucket: InMemoryBucket) -> None:
         list(threads.map(lambda event: settle(worker, event), events * 2))
     assert reads == [BLOB]
     assert state_of(bucket) is VersionState.AVAILABLE
+
+
+def test_bytes_over_the_limit_are_quarantined_unread(
+    bucket: InMemoryBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's own S3 session keeps the verifier busy with terabytes that no version can name."""
+    monkeypatch.setattr("service.verifier.scanning.MAX_FILE_BYTES", len(GOOD) - 1)
+    version = bucket.put(BLOB, GOOD)
+    settle(verifier(bucket), BlobArrived(MODEL, DIGEST, version.version_id))
+    assert tags_of(bucket) == {STATE_TAG: QUARANTINED}
+
+
+def test_what_is_protected_no_more_releases_nothing(bucket: InMemoryBucket) -> None:
+    """Once the settings stop protecting an alias, what it pointed to as a protected one is taken back."""
+    publish(bucket, GOOD)
+    approver = workspace(bucket, APPROVER)
+    deliver(bucket, verifier(bucket))
+    aliases.move(approver, MODEL, "production", 1, None, NOW, protected=True)
+    deliver(bucket, verifier(bucket))
+    assert released(bucket) == {GOOD}
+    models.govern(approver, MODEL, Settings(protected_aliases=("live",)))
+    for event in forgotten(FakeObjectStore(bucket)):
+        settle(verifier(bucket), event)
+    assert released(bucket) == set()
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**12])
+def test_a_pointer_to_no_possible_version_does_not_stop_releases(bucket: InMemoryBucket, number: int) -> None:
+    """An approver's own S3 session may write any number; the model's other aliases are released still."""
+    publish(bucket, GOOD)
+    deliver(bucket, verifier(bucket))
+    approver = workspace(bucket, APPROVER)
+    models.govern(approver, MODEL, Settings(protected_aliases=("live", "production")))
+    bucket.put(keys.alias(MODEL, "live", protected=True), encode(Pointer(number, "t", "a", "b")))
+    aliases.move(approver, MODEL, "production", 1, None, NOW, protected=True)
+    deliver(bucket, verifier(bucket))
+    assert released(bucket) == {GOOD}
+
+
+def test_a_release_overtaken_by_a_twin_undoes_what_it_tagged(bucket: InMemoryBucket) -> None:
+    """Two workers on one model: the slow one does not leave a tag that no record knows."""
+    publish(bucket, b"old")
+    publish(bucket, b"new")
+    deliver(bucket, verifier(bucket))
+    approver = workspace(bucket, APPROVER)
+    aliases.move(approver, MODEL, "production", 1, None, NOW, protected=True)
+
+    class Slow(FakeObjectStore):
+        """Its first tag is set only after a twin has followed the alias further."""
+
+        overtaken = False
+
+        def set_tags(self, key: str, version_id: str, tags: dict[str, str]) -> None:
+            if not self.overtaken:
+                self.overtaken = True
+                aliases.move(approver, MODEL, "production", 2, 1, NOW, protected=True)
+                release(FakeObjectStore(self.bucket), MODEL)
+            super().set_tags(key, version_id, tags)
+
+    release(Slow(bucket), MODEL)
+    assert released(bucket) == {b"new"}
