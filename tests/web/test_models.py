@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.web.conftest import problem
+from tests.web.conftest import User, problem
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Site, User
+    from tests.web.conftest import Site
 
 FIELDS = {
     "id",
@@ -68,6 +68,16 @@ def test_everybody_lists_exactly_what_they_may_see(site: Site, limit: int) -> No
     assert names(site.user("ds-both"), limit, team="nlp", prefix="b") == ["nlp/b"]
     assert names(site.user("ds-both"), limit, prefix="b") == ["fraud/b", "nlp/b"]
     assert names(site.user("compliance"), limit, prefix="b") == ["fraud/b", "nlp/b"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_teams_whose_names_begin_alike_are_both_listed(site: Site, limit: int) -> None:
+    """Storage sorts the keys of team ``a-b`` before those of team ``a``; no page loses either."""
+    user = User(site, site.pool.person("both", "data-scientist@a", "data-scientist@a-b"))
+    every = [f"{team}/{name}" for team in ("a-b", "a") for name in ("x", "y")]
+    for model in every:
+        user.publish(model)
+    assert names(user, limit) == every
 
 
 def test_a_team_one_may_not_see_does_not_exist(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from service.web.bodies import MAX_BODY_BYTES
 from tests.web.conftest import problem
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Site
+    from tests.web.conftest import Response, Site
 
 UPLOADS = "/v1/models/fraud/m/uploads"
 
@@ -82,6 +83,25 @@ def test_a_body_may_weigh_one_mebibyte_and_no_more(site: Site) -> None:
     problem(user("POST", UPLOADS, data=over, content_type="application/json"), 413, "payload_too_large")
 
 
+def test_a_body_of_unannounced_length_is_not_cut_but_refused(site: Site) -> None:
+    """Sent in chunks, a body over the limit is 413 too, even where its first mebibyte is good JSON."""
+    user = site.user("ds-fraud")
+
+    def send(body: bytes) -> Response:
+        return user(
+            "POST",
+            UPLOADS,
+            input_stream=io.BytesIO(body),
+            content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    fits = b'{"files": []}'.ljust(MAX_BODY_BYTES)
+    problem(send(fits), 422, "validation_failed")
+    problem(send(fits + b" "), 413, "payload_too_large")
+    problem(send(fits * 3), 413, "payload_too_large")
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "1.0", "", "\u0661", "00000000001"])
 def test_limits_beyond_the_bounds_are_422(site: Site, limit: str) -> None:
     """1 to 1,000, in plain digits."""
@@ -95,8 +115,17 @@ def test_limits_within_the_bounds_are_taken(site: Site, limit: str) -> None:
     assert site.user("ds-fraud").get("/v1/models", query_string={"limit": limit}).status_code == 200
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "é", "====", "bm9uc2Vuc2U", "Li4vLi4v", "//8"])
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/fraud/m/versions"])
+@pytest.mark.parametrize("cursor", ["", "x", "é", "====", "Tm9uc2Vuc2U", "Li4vLi4v", "//8"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models",
+        "/v1/models/fraud/m/versions",
+        "/v1/models/fraud/m/aliases",
+        "/v1/models/fraud/m/aliases/champion/history",
+        UPLOADS,
+    ],
+)
 def test_cursors_we_never_gave_are_422(site: Site, path: str, cursor: str) -> None:
     """A cursor is a next_cursor of the same list."""
     site.user("ds-fraud").publish("fraud/m")

@@ -263,11 +263,14 @@ def test_aliases_over_http(site: Site) -> None:
     problem(user("PUT", path, json={"version": 2, "expected_version": 2}), 409, "conflict")
     problem(user("PUT", path, json={"version": 2, "expected_versoin": 2}), 422, "validation_failed")
     problem(user("PUT", path, json={"version": 0}), 422, "validation_failed")
+    problem(user("PUT", path, json={"version": 2, "expected_version": 0}), 422, "validation_failed")
     problem(user("PUT", path, json={"version": 9}), 404, "not_found")
     assert user("PUT", path, json={"version": 2, "expected_version": 1}).json["version"] == 2
     assert user.get(f"{M}/versions/champion").json["version"] == 2
     assert user.get(f"{path}?at={first.json['updated_at']}").json["version"] in {1, 2}
     problem(user.get(f"{path}?at=2020-01-01T00:00:00%2B02:00"), 404, "not_found")
+    assert user.get(f"{path}?at=9999-12-31T23:59:59Z").json["version"] == 2
+    problem(user.get("/v1/models/fraud/none/aliases"), 404, "not_found")
     assert [item["alias"] for item in user.get(f"{M}/aliases").json["items"]] == ["champion"]
     assert user("DELETE", path).status_code == 204
     problem(user.get(path), 404, "not_found")
