@@ -112,10 +112,11 @@ class Held:
 
 
 def _refuse(text: str) -> None:
-    try:
-        raise KeyError(text)
-    except KeyError as error:
-        raise ValueError(text) from error
+    raise ValueError(text) from KeyError(text)
+
+
+def _tabbed(text: str) -> str:
+    return f"before\t{text}"
 
 
 def _fail(lines: Lines, text: str) -> None:
@@ -128,7 +129,7 @@ def _fail(lines: Lines, text: str) -> None:
 WAYS: dict[str, Callable[[Lines, str], None]] = {
     "message": lambda lines, text: lines.logger.info(text),
     "message-inside": lambda lines, text: lines.logger.info("before\n%s\nafter", text),
-    "message-tab": lambda lines, text: lines.logger.info("\t".join(["before", text])),
+    "message-tab": lambda lines, text: lines.logger.info(_tabbed(text)),
     "argument": lambda lines, text: lines.logger.info("%s", text),
     "repr": lambda lines, text: lines.logger.info("%r", [text]),
     "object": lambda lines, text: lines.logger.info("%s", Odd(text)),
@@ -222,7 +223,7 @@ def test_one_record_is_one_line(lines: Lines) -> None:
     first, second = lines.read()
     assert first["message"] == "a\nb\r\nc\u2028d\x85e\x00\ud800"
     assert "second" in second["exc_info"]
-    assert second["exc_info"].count("Traceback") == 2
+    assert "KeyError" in second["exc_info"]
 
 
 def test_numbers_json_does_not_know_are_written_as_text(lines: Lines) -> None:
