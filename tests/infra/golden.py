@@ -1,0 +1,32 @@
+"""The rendered policies, kept beside the tests so that a change of a template shows what it changes.
+
+``python -m tests.infra.golden`` writes them anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.infra.rendering import NAMES, rendered
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def golden(name: str) -> str:
+    """What is kept of one policy."""
+    return json.dumps(rendered(name).document, indent=2) + "\n"
+
+
+def main() -> None:
+    """Write every policy, and remove what no template renders any more."""
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("*.json"):
+        if path.stem not in NAMES:
+            path.unlink()
+    for name in NAMES:
+        (FOLDER / f"{name}.json").write_text(golden(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,413 @@
+"""What each role may do in the bucket, decided from the policies, kind by kind.
+
+The tables here are the promise; the policies are held against them in both directions.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from service.domain.names import ModelId
+from service.registry import keys
+from tests.infra.evaluation import Request, allows, known, list_request, object_request
+from tests.infra.policy_rules import KINDS
+from tests.infra.rendering import PERSONAS, PLACEHOLDERS, ROLES, TEAM_PERSONAS, Policy, listed, rendered
+
+ME = "sub-of-me"
+RECORDS = frozenset(
+    [
+        "aliases",
+        "approvals",
+        "authors",
+        "cards",
+        "manifests",
+        "protected",
+        "releases",
+        "settings",
+        "tombstones",
+        "verdicts",
+    ]
+)
+TAGGED_BY = frozenset(
+    ["authors", "cards", "findings", "manifests", "protected", "releases", "settings", "verdicts"]
+)
+NONE: frozenset[str] = frozenset()
+# Kinds whose current and older versions a role may read, blobs apart.
+READS = {
+    "persona-data-scientist": RECORDS | {"uploads", "requests"},
+    **dict.fromkeys((p for p in PERSONAS if p != "persona-data-scientist"), RECORDS),
+    "verifier-scanning": frozenset({"findings"}),
+    "verifier-tagging": TAGGED_BY,
+    **dict.fromkeys(("service", "worker"), NONE),
+}
+LISTS = {
+    **dict.fromkeys(PERSONAS, RECORDS | {"blobs"}),
+    "persona-data-scientist": RECORDS | {"blobs", "uploads", "requests"},
+    "persona-deployer": RECORDS,
+    "verifier-scanning": frozenset({"blobs", "findings"}),
+    "verifier-tagging": TAGGED_BY | {"blobs"},
+    **dict.fromkeys(("service", "worker"), NONE),
+}
+WRITES = {
+    **dict.fromkeys(ROLES, NONE),
+    "persona-data-scientist": frozenset(
+        ["aliases", "authors", "blobs", "cards", "manifests", "requests", "uploads"]
+    ),
+    "persona-approver": frozenset({"protected", "settings"}),
+    "verifier-scanning": frozenset({"findings"}),
+    "verifier-tagging": frozenset({"releases", "verdicts"}),
+}
+DELETES = {**dict.fromkeys(ROLES, NONE), "persona-data-scientist": frozenset({"uploads"})}
+# Whose blobs can be read: those with these tags; None: no tag helps.
+BYTES: dict[str, dict[str, str] | None] = {
+    "persona-data-scientist": {"smas-state": "verified"},
+    "persona-approver": {"smas-state": "verified"},
+    "persona-compliance": {"smas-state": "verified"},
+    "persona-deployer": {"smas-state": "verified", "smas-release": "yes"},
+    "verifier-scanning": {},
+    **dict.fromkeys(("persona-auditor", "persona-custodian", "verifier-tagging", "service", "worker"), None),
+}
+READING = ("s3:GetObject", "s3:GetObjectVersion")
+LISTING = ("s3:ListBucket", "s3:ListBucketVersions")
+METADATA_KEY, BYTES_KEY = PLACEHOLDERS.metadata_key_arn, PLACEHOLDERS.bytes_key_arn
+
+
+def key(kind: str, team: str = "fraud", subject: str = ME) -> str:
+    """A key of each kind, as the service makes it."""
+    model, digest = ModelId(team, "m"), "a" * 64
+    made = {
+        "aliases": keys.alias(model, "champion", protected=False),
+        "approvals": f"approvals/{model}/7/{subject}.json",
+        "authors": keys.author(model, 7, subject),
+        "blobs": keys.blob(model, digest),
+        "cards": keys.card(model),
+        "findings": keys.finding(model, digest, "v1"),
+        "manifests": keys.manifest(model, 7),
+        "protected": keys.alias(model, "production", protected=True),
+        "releases": keys.releases(model),
+        "requests": keys.request(model, subject, "key"),
+        "settings": keys.settings(model),
+        "tombstones": f"tombstones/{model}/7.json",
+        "uploads": keys.upload(model, digest),
+        "verdicts": keys.verdict(model, 7),
+    }
+    return made[kind]
+
+
+@cache
+def policies(role: str) -> tuple[Policy, Policy]:
+    """What decides about a role's requests to the bucket."""
+    return rendered(role), rendered("bucket")
+
+
+def session(role: str) -> dict[str, str]:
+    """The session as the service assumes it."""
+    return {"subject": ME, **({"team": "fraud"} if role in TEAM_PERSONAS else {})}
+
+
+def sent(kind: str) -> dict[str, str]:
+    """What the service sends with a write of that kind."""
+    encrypted = {
+        "s3__x_amz_server_side_encryption": "aws:kms",
+        "s3__x_amz_server_side_encryption_aws_kms_key_id": METADATA_KEY,
+        "s3__if_none_match": "*",
+    }
+    return {} if kind == "blobs" else encrypted
+
+
+def may(role: str, action: str, kind: str, **context: str) -> bool:
+    """Whether the role may do that to an object of that kind, of its own team and person."""
+    request = object_request(action, key(kind), **{**session(role), **sent(kind), **context})
+    return allows(policies(role), request)
+
+
+def test_the_tables_know_every_kind_and_role() -> None:
+    """A new kind or role is decided on here first."""
+    assert {kind: key(kind).partition("/")[0] for kind in KINDS} == {kind: kind for kind in KINDS}
+    assert [set(table) for table in (READS, LISTS, WRITES, DELETES, BYTES)] == [set(ROLES)] * 5
+
+
+@pytest.mark.parametrize("action", READING)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reads_these_records(role: str, action: str) -> None:
+    """And no others."""
+    assert {kind for kind in KINDS - {"blobs"} if may(role, action, kind)} == READS[role]
+
+
+@pytest.mark.parametrize("action", LISTING)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_lists_these_kinds(role: str, action: str) -> None:
+    """Folder by folder; the bucket as a whole is listed by nobody."""
+    found = {
+        kind
+        for kind in KINDS
+        if allows(policies(role), list_request(action, key(kind).rpartition("/")[0] + "/", **session(role)))
+    }
+    assert found == LISTS[role]
+    everything = [list_request(action, prefix, **session(role)) for prefix in ("", "c", "cards", "/")]
+    unsaid = Request(action, everything[0].resource, known(**session(role)))
+    assert not any(allows(policies(role), request) for request in (*everything, unsaid))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_whoever_reads_a_kind_can_tell_missing_from_refused(role: str) -> None:
+    """S3 answers 403 for what is missing, so the service lists exactly that key."""
+    needed = READS[role] | ({"blobs"} if role.startswith("verifier") else set())
+    for kind in needed:
+        assert all(
+            allows(policies(role), list_request(action, key(kind), **session(role))) for action in LISTING
+        )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_writes_these_kinds(role: str) -> None:
+    """And deletes hardly any."""
+    assert {kind for kind in KINDS if may(role, "s3:PutObject", kind)} == WRITES[role]
+    assert {kind for kind in KINDS if may(role, "s3:DeleteObject", kind)} == DELETES[role]
+
+
+@pytest.mark.parametrize("action", READING)
+@pytest.mark.parametrize("role", ROLES)
+def test_bytes_are_read_only_with_their_tags(role: str, action: str) -> None:
+    """Whatever the service does: unverified bytes are nobody's, unreleased ones no deployer's."""
+    states: list[dict[str, str]] = [
+        {},
+        *({"smas-state": state} for state in ("verified", "quarantined", "Verified", "")),
+        {"smas-release": "yes"},
+        {"smas-state": "verified", "smas-release": "yes"},
+        {"smas-state": "quarantined", "smas-release": "yes"},
+        {"smas-state": "verified", "smas-release": "no"},
+    ]
+    wanted = BYTES[role]
+    expected = [wanted is not None and wanted.items() <= state.items() for state in states]
+    found = [
+        allows(
+            policies(role),
+            Request(
+                action,
+                f"arn:aws:s3:::smas-models/{key('blobs')}",
+                {
+                    **known(**session(role)),
+                    **{f"s3:ExistingObjectTag/{name}": v for name, v in state.items()},
+                },
+            ),
+        )
+        for state in states
+    ]
+    assert found == expected
+
+
+def actions() -> set[str]:
+    """Every action on objects that any policy names."""
+    return {
+        action
+        for role in ROLES
+        for statement in rendered(role).statements
+        for action in listed(statement["Action"])
+        if action.startswith("s3:") and action not in LISTING
+    }
+
+
+@pytest.mark.parametrize(
+    "other", ["fraud-2", "frau", "fraudulent", "nlp", "Fraud", "*", "${aws:PrincipalTag/team}", ""]
+)
+@pytest.mark.parametrize("role", TEAM_PERSONAS)
+def test_a_team_ends_at_its_name(role: str, other: str) -> None:
+    """No action reaches another team's objects, however alike the names and whatever their tags."""
+    seen = {"smas-state": "verified", "smas-release": "yes"}
+    tags = {f"s3__ExistingObjectTag/{name}": value for name, value in seen.items()}
+    who = {**session(role), **tags}
+    reached = [
+        (action, kind)
+        for action in actions()
+        for kind in KINDS
+        if allows(policies(role), object_request(action, key(kind, team=other), **{**who, **sent(kind)}))
+    ]
+    listed_ = [
+        kind
+        for kind in KINDS
+        for action in LISTING
+        if allows(policies(role), list_request(action, f"{kind}/{other}/", **session(role)))
+    ]
+    assert (reached, listed_) == ([], [])
+
+
+@pytest.mark.parametrize("role", TEAM_PERSONAS)
+def test_a_session_without_a_team_can_do_nothing(role: str) -> None:
+    """A forgotten tag opens no door."""
+    reached = [
+        (action, kind)
+        for action in actions()
+        for kind in KINDS
+        for team in ("", "fraud", "${aws:PrincipalTag/team}")
+        if allows(policies(role), object_request(action, key(kind, team=team), subject=ME, **sent(kind)))
+    ]
+    assert reached == []
+
+
+def test_a_person_signs_only_as_itself() -> None:
+    """Nobody writes another's authorship, and nobody writes or reads another's idempotency keys."""
+    who = {"team": "fraud", "subject": ME, **sent("authors")}
+    mine, others = (
+        [
+            object_request(action, key(kind, subject=subject), **who)
+            for action, kind in (
+                ("s3:PutObject", "authors"),
+                ("s3:PutObject", "requests"),
+                ("s3:GetObject", "requests"),
+            )
+        ]
+        for subject in (ME, "sub-of-another")
+    )
+    decide = policies("persona-data-scientist")
+    assert [allows(decide, request) for request in mine + others] == [True] * 3 + [False] * 3
+    below = object_request("s3:PutObject", f"authors/fraud/m/7/{ME}.json/{ME}.json.txt", **who)
+    assert not allows(decide, below)
+
+
+@pytest.mark.parametrize("kind", ["manifests", "authors"])
+def test_what_is_immutable_is_only_ever_created(kind: str) -> None:
+    """Without ``If-None-Match`` the bucket itself refuses, whoever asks."""
+    decide = policies("persona-data-scientist")
+    with_it = {**session("persona-data-scientist"), **sent(kind)}
+    without = {name: value for name, value in with_it.items() if name != "s3__if_none_match"}
+    found = [allows(decide, object_request("s3:PutObject", key(kind), **each)) for each in (with_it, without)]
+    assert found == [True, False]
+
+
+KEY_ID, ALGORITHM = "s3__x_amz_server_side_encryption_aws_kms_key_id", "s3__x_amz_server_side_encryption"
+FOREIGN = "arn:aws:kms:eu-central-1:999999999999:key/foreign"
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "accepted"),
+    [
+        ("blobs", {}, True),
+        # Without a key's name S3 takes the account's own AWS-managed key, not the bucket's default.
+        ("blobs", {ALGORITHM: "aws:kms"}, False),
+        ("blobs", {ALGORITHM: "aws:kms", KEY_ID: BYTES_KEY}, True),
+        ("blobs", {ALGORITHM: "aws:kms", KEY_ID: METADATA_KEY}, False),
+        ("blobs", {ALGORITHM: "aws:kms", KEY_ID: FOREIGN}, False),
+        ("blobs", {ALGORITHM: "AES256"}, False),
+        ("blobs", {"s3__x_amz_server_side_encryption_customer_algorithm": "AES256"}, False),
+        ("cards", {ALGORITHM: "aws:kms", KEY_ID: METADATA_KEY}, True),
+        ("cards", {ALGORITHM: "aws:kms", KEY_ID: BYTES_KEY}, False),
+        ("cards", {ALGORITHM: "aws:kms", KEY_ID: FOREIGN}, False),
+        ("cards", {}, False),
+    ],
+)
+def test_bytes_and_records_are_under_their_own_key(
+    kind: str, context: dict[str, str], accepted: bool
+) -> None:
+    """The bytes' key by default, the records' by name; none of strangers, not even AWS's own."""
+    request = object_request("s3:PutObject", key(kind), team="fraud", subject=ME, **context)
+    assert allows(policies("persona-data-scientist"), request) is accepted
+
+
+@pytest.mark.parametrize(
+    ("context", "accepted"),
+    [
+        ({"aws__SecureTransport": "true", "s3__signatureAge": "3600000"}, True),
+        ({"aws__SecureTransport": "false"}, False),
+        ({"s3__signatureAge": "3600001"}, False),
+    ],
+)
+def test_old_signatures_and_open_connections_are_refused(context: dict[str, str], accepted: bool) -> None:
+    """A URL outlives no session, and nothing travels in the clear."""
+    assert may("persona-data-scientist", "s3:GetObject", "cards", **context) is accepted
+
+
+def decrypts(role: str, key_arn: str, policy: str) -> bool:
+    """Whether a role can decrypt with a key, as S3 does in its name."""
+    context: dict[str, Any] = {
+        "kms:ViaService": "s3.eu-central-1.amazonaws.com",
+        "aws:PrincipalArn": PLACEHOLDERS.role_prefix + role.removeprefix("persona-"),
+    }
+    own, keys_own = rendered(role), rendered(policy)
+    # The key's policy lets IAM decide, and refuses some all the same.
+    return allows([own, keys_own], Request("kms:Decrypt", key_arn, context)) and allows(
+        [own], Request("kms:Decrypt", key_arn, context)
+    )
+
+
+def test_whoever_reads_no_bytes_has_no_key_to_them() -> None:
+    """The second lock on the same door; the first are the tags."""
+    assert {role for role in ROLES if decrypts(role, BYTES_KEY, "kms-bytes")} == {
+        role for role, tags in BYTES.items() if tags is not None
+    }
+    assert {role for role in ROLES if decrypts(role, METADATA_KEY, "kms-metadata")} == {
+        *PERSONAS,
+        *ROLES[6:8],
+    }
+
+
+def test_the_keys_own_policy_refuses_even_if_a_role_is_widened() -> None:
+    """Auditors, custodians and the tagging role get no byte by a mistake in their own policy alone."""
+    wide = Policy("x", '{"Statement": [{"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": ["*"]}]}')
+    refused = {
+        role
+        for role in ROLES
+        if not allows(
+            [wide, rendered("kms-bytes")],
+            Request(
+                "kms:Decrypt",
+                BYTES_KEY,
+                {"aws:PrincipalArn": PLACEHOLDERS.role_prefix + role.removeprefix("persona-")},
+            ),
+        )
+    }
+    assert refused == {"persona-auditor", "persona-custodian", "verifier-tagging"}
+
+
+ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+
+
+def test_the_service_becomes_its_callers_and_nobody_else() -> None:
+    """Its own role can do nothing but that; the worker's becomes the verifier, and takes messages."""
+    arns = {role: PLACEHOLDERS.role_prefix + role.removeprefix("persona-") for role in ROLES}
+    becomes = {
+        actor: {
+            role for role, arn in arns.items() if allows([rendered(actor)], Request("sts:AssumeRole", arn))
+        }
+        for actor in ROLES
+    }
+    nobody: dict[str, set[str]] = {role: set() for role in ROLES if role not in {"service", "worker"}}
+    assert becomes == {"service": set(PERSONAS), "worker": set(ROLES[6:8]), **nobody}
+    done = {action for statement in rendered("service").statements for action in listed(statement["Action"])}
+    assert done == set(ASSUMING)
+
+
+@pytest.mark.parametrize(
+    ("trust", "context", "accepted"),
+    [
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti", "team"]}, True),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti"]}, True),
+        ("trust-persona", {"aws:TagKeys": ["jti", "team"]}, False),
+        ("trust-persona", {"sts:SourceIdentity": "", "aws:TagKeys": ["jti"]}, False),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti", "admin"]}, False),
+        ("trust-verifier", {"sts:SourceIdentity": "smas-verifier"}, True),
+        ("trust-verifier", {"sts:SourceIdentity": "somebody"}, False),
+        ("trust-verifier", {}, False),
+    ],
+)
+def test_a_session_has_an_identity_and_no_tags_but_ours(
+    trust: str, context: dict[str, Any], accepted: bool
+) -> None:
+    """Nobody acts namelessly, and no session brings a tag that a policy may one day trust."""
+    found = {
+        allows([rendered(trust)], Request(action, "*", context))
+        for action in ("sts:AssumeRole", "sts:SetSourceIdentity")
+    }
+    assert found == {accepted}
+
+
+def test_only_a_person_is_tagged() -> None:
+    """The verifier's sessions take no tags at all."""
+    context: dict[str, Any] = {"sts:SourceIdentity": "smas-verifier", "aws:TagKeys": ["jti"]}
+    assert [
+        allows([rendered(trust)], Request("sts:TagSession", "*", context))
+        for trust in ("trust-persona", "trust-verifier")
+    ] == [True, False]
