@@ -82,7 +82,8 @@ class Lines:
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """A logger of its own, apart from pytest's handlers."""
+    """A logger of its own, apart from pytest's handlers, outside of any request."""
+    outside = request_id.set(None)
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(SafeJsonFormatter())
@@ -90,6 +91,7 @@ def lines() -> Iterator[Lines]:
     logger.addHandler(handler)
     yield Lines(logger, stream)
     logger.removeHandler(handler)
+    request_id.reset(outside)
 
 
 class Odd:
