@@ -108,6 +108,9 @@ class ObjectStore(Protocol):
     def entries(self, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page[Entry]:
         """Keys under ``prefix`` in order, after the key ``after``; at most 1,000 a page."""
 
+    def first_of(self, prefixes: Sequence[str]) -> list[Entry | None]:
+        """The first key under each of ``prefixes`` at once, in order; None where there is none."""
+
     def versions(self, prefix: str, *, limit: int = 1000, cursor: str | None = None) -> Page[EntryVersion]:
         """All versions of all keys under ``prefix``, by key, newest first; removals are left out."""
 

@@ -130,6 +130,11 @@ class S3ObjectStore:
         )
         return Page(items, items[-1].key if answer["IsTruncated"] and items else None)
 
+    def first_of(self, prefixes: Sequence[str]) -> list[Entry | None]:
+        """See ``ObjectStore.first_of``."""
+        pages = self._each(lambda prefix: self.entries(prefix, limit=1), prefixes)
+        return [page.items[0] if page.items else None for page in pages]
+
     def versions(self, prefix: str, *, limit: int = 1000, cursor: str | None = None) -> Page[EntryVersion]:
         """See ``ObjectStore.versions``."""
         request: ListObjectVersionsRequestTypeDef = {

@@ -6,6 +6,7 @@ This is the service's own layer, which gives the clear error; the IAM policies o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SCOPE_PREFIX: Final = "smas/"
+# What AWS takes as a source identity (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+# Above all no slash: in a key, "x/me" would end like mine and name another.
+_SUBJECT: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+
+def is_subject(text: str) -> bool:
+    """Whether ``text`` can be somebody's stable identity."""
+    return bool(_SUBJECT.fullmatch(text))
 
 
 class Permission(StrEnum):

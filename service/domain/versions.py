@@ -35,7 +35,7 @@ class Manifest:
     """The immutable part of a version, as it is stored.
 
     ``created_by`` is the name shown, ``subject`` the stable identity behind it, ``revision`` the digest
-    of all that the publisher vouches for, ``request`` the digest of the idempotency key if there was one.
+    of all that the publisher vouches for, ``request`` the digest of the idempotency key, or a random id.
     """
 
     model: str

@@ -1,13 +1,14 @@
 """Aliases: names that move from version to version, one compare-and-set at a time.
 
 A protected alias (``production`` unless the model's settings say otherwise) lives under its own prefix,
-where IAM lets only approvers write. Protecting a name therefore starts with nothing: whatever the
-unprotected alias pointed to does not count until an approver says so. An alias's S3 versions are its
-history; removing one writes a pointer to nothing, so that who removed it stays known.
+where IAM lets only approvers write. Protecting a name therefore starts with what approvers last set under
+it, usually nothing: whatever the unprotected alias pointed to does not count. An alias's S3 versions are
+its history; removing one writes a pointer to nothing, so that who removed it stays known.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -197,6 +198,10 @@ def _set(
     key = keys.alias(model, name, protected=protected)
     principal = workspace.principal
     pointer = Pointer(version, written(now), principal.name, principal.subject)
+    if protected and version is not None:
+        # First the mover's own word, without which the verifier releases nothing.
+        with suppress(KeyExists):
+            workspace.objects.create(keys.move(model, name, version, principal.subject), encode(pointer))
     for attempt in range(_RACES):
         known = find(workspace.objects, key, Pointer)
         if attempt and known and known.value == pointer:

@@ -107,6 +107,11 @@ def alias(model: ModelId, name: str, *, protected: bool) -> str:
     return f"{aliases(model, protected=protected)}{name}.json"
 
 
+def move(model: ModelId, name: str, version: int, subject: str) -> str:
+    """``subject``'s own word for moving a protected alias to a version."""
+    return f"moves/{model}/{name}/{version}/{subject}.json"
+
+
 def last_segment(key: str) -> str:
     """The name at the end of a key, without ``.json``."""
     return key.rpartition("/")[2].removesuffix(".json")

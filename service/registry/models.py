@@ -13,7 +13,7 @@ from service.registry import keys
 from service.registry.aliases import read_settings
 from service.registry.cards import require_model
 from service.registry.records import encode, find, find_many
-from service.registry.versions import newest_available
+from service.registry.versions import newest_available, newest_available_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,8 @@ def list_models(
     ids = [model for entry in page.items if (model := keys.model_in(entry.key))]
     cards = find_many(workspace.objects, [keys.card(model) for model in ids], Card)
     models = [
-        Model(model, card, newest_available(workspace.objects, model), etag="")
-        for model, card in zip(ids, cards, strict=True)
+        Model(model, card, latest, etag="")
+        for model, card, latest in zip(ids, cards, newest_available_of(workspace.objects, ids), strict=True)
         if card and model.model.startswith(prefix)
     ]
     return Page(tuple(models), page.next)

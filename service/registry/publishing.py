@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from service.domain.files import FileEntry, StoredFile, check_files
 from service.domain.models import Card
@@ -31,7 +32,7 @@ from service.errors import BlobMissing, Conflict, Fault, ValidationFailed
 from service.ports import KeyChanged, KeyExists
 from service.registry import keys
 from service.registry.blobs import stored_versions, verified_versions
-from service.registry.records import encode, find
+from service.registry.records import encode, find, find_many
 from service.registry.versions import newest
 
 if TYPE_CHECKING:
@@ -173,10 +174,14 @@ def _create_next(objects: ObjectStore, model: ModelId, template: Manifest) -> Ma
     number = newest(objects, model) + 1
     for attempt in range(number, number + _RACES):
         manifest = _numbered(template, attempt)
+        key = keys.manifest(model, attempt)
         try:
-            objects.create(keys.manifest(model, attempt), encode(manifest))
+            objects.create(key, encode(manifest))
         except KeyExists:
-            continue
+            taken = find_many(objects, [key], Manifest)[0]
+            if taken != manifest:
+                continue
+            # It is ours: the first answer went astray and the write was sent again.
         return manifest
     message = "too many versions are being published at once: try again"
     raise Conflict(message)
@@ -194,6 +199,8 @@ def _template(workspace: Workspace, model: ModelId, draft: Draft, now: datetime)
         metadata=draft.metadata,
         files=_pinned(workspace.objects, model, draft.files),
         revision="",
+        # Tells this very request from another of the same person, body and second.
+        request=uuid4().hex,
     )
 
 

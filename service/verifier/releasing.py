@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from service.domain.access import is_subject
 from service.domain.models import Pointer, Releases
 from service.domain.names import MAX_VERSION
 from service.domain.versions import Manifest, Verdict, VersionState
@@ -29,8 +30,8 @@ _RACES: Final = 50
 def release(objects: ObjectStore, model: ModelId) -> Releases:
     """Make tags and record agree with where the model's protected aliases point; answers the record.
 
-    A version counts when it is available and the alias says of itself that somebody else than the
-    version's publisher moved it there.
+    A version counts when it is available and somebody else than its publisher moved the alias there: the
+    mover's word for that lies under a key that IAM lets only the mover write.
     """
     tagged: set[str] = set()
     for _ in range(_RACES):
@@ -60,18 +61,26 @@ def _wanted(objects: ObjectStore, model: ModelId) -> Releases:
     pointers = find_many(objects, [keys.alias(model, name, protected=True) for name in names], Pointer)
     versions: set[int] = set()
     blobs: set[str] = set()
-    for pointer in pointers:
+    for name, pointer in zip(names, pointers, strict=True):
         if pointer is None or pointer.version is None or not 1 <= pointer.version <= MAX_VERSION:
             continue
         manifest = find(objects, keys.manifest(model, pointer.version), Manifest)
         verdict = find(objects, keys.verdict(model, pointer.version), Verdict)
         if not manifest or not verdict or verdict.value.state is not VersionState.AVAILABLE:
             continue
-        if manifest.value.subject == pointer.subject:
+        if manifest.value.subject == pointer.subject or not _is_word_of(objects, model, name, pointer):
             continue
         versions.add(pointer.version)
         blobs |= {f"{file.sha256}:{file.s3_version_id}" for file in manifest.value.files}
     return Releases(tuple(sorted(versions)), tuple(sorted(blobs)))
+
+
+def _is_word_of(objects: ObjectStore, model: ModelId, name: str, pointer: Pointer) -> bool:
+    """Whether the one whom the alias names as its mover says so too."""
+    if not is_subject(pointer.subject):
+        return False
+    said = find_many(objects, [keys.move(model, name, pointer.version or 0, pointer.subject)], Pointer)
+    return said[0] is not None and said[0].subject == pointer.subject
 
 
 def _union(before: Releases, wanted: Releases) -> Releases:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from service.domain.access import is_subject
 from service.domain.files import FileEntry, check_files
 from service.domain.times import age, parsed, written
 from service.domain.versions import (
@@ -145,6 +146,8 @@ def _fault_in_manifest(model: ModelId, number: int, manifest: Manifest) -> str |
     """What the service would never have written, but somebody's own S3 session may."""
     if not same_model(manifest, model, number):
         return "the manifest is not the one its key names"
+    if not is_subject(manifest.subject):
+        return "the manifest names nobody as its publisher"
     try:
         parsed(manifest.created_at)
         check_description(manifest.message, manifest.metadata)

@@ -30,6 +30,10 @@ def install(app: Flask) -> None:
         g.started = time.perf_counter()
         request_id.set(g.request_id)
 
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        request_id.set(None)
+
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jwt
+from flask import request
 from flask_jwt_extended import JWTManager, verify_jwt_in_request
 from flask_jwt_extended.exceptions import InvalidHeaderError, JWTExtendedException, NoAuthorizationError
 
@@ -56,6 +57,9 @@ class Tokens:
 
     def principal(self) -> Principal:
         """The caller of the current request. Raises ``Unauthenticated``, ``Unavailable``."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":  # RFC 9110: schemes are case-insensitive; the extension's check is not
+            request.environ["HTTP_AUTHORIZATION"] = f"Bearer {credentials}"
         try:
             verified = verify_jwt_in_request()
         except (NoAuthorizationError, InvalidHeaderError) as error:

@@ -175,3 +175,11 @@ def test_a_record_is_read_no_further_than_the_longest_one_there_is(stores: Store
     """Whatever somebody put under a record's key does not fill the memory of its readers."""
     stores.objects.create(alias(stores), b"1" * (MAX_RECORD_BYTES + 1))
     assert len(stores.objects.get(alias(stores)).body) == MAX_RECORD_BYTES
+
+
+def test_first_keys_of_several_prefixes_come_at_once(stores: Stores) -> None:
+    """In order, None where there is none."""
+    for name in ("b", "a", "c"):
+        stores.objects.create(alias(stores, name), b"{}")
+    prefixes = [keys.aliases(stores.model, protected=False), keys.uploads(stores.model)]
+    assert [entry and entry.key for entry in stores.objects.first_of(prefixes)] == [alias(stores, "a"), None]

@@ -162,6 +162,11 @@ class FakeObjectStore:
             ]
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
 
+    def first_of(self, prefixes: Sequence[str]) -> list[Entry | None]:
+        """See ``ObjectStore.first_of``."""
+        pages = [self.entries(prefix, limit=1) for prefix in prefixes]
+        return [page.items[0] if page.items else None for page in pages]
+
     def versions(self, prefix: str, *, limit: int = 1000, cursor: str | None = None) -> Page[EntryVersion]:
         """See ``ObjectStore.versions``."""
         with self.bucket.lock:

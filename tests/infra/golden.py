@@ -1,6 +1,6 @@
 """The rendered policies, kept beside the tests so that a change of a template shows what it changes.
 
-``python -m tests.infra.golden`` writes them anew; read the difference before you commit it.
+``PYTHONPATH=emulator .venv/bin/python -m tests.infra.golden`` writes them anew; read the difference first.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ KINDS = frozenset(
         "cards",
         "findings",
         "manifests",
+        "moves",
         "protected",
         "releases",
         "requests",
@@ -90,7 +91,7 @@ OPERATORS = frozenset(
 CONDITION_KEYS = re.compile(
     r"aws:(PrincipalArn|SecureTransport|SourceAccount|SourceArn|TagKeys)|kms:ViaService|sts:SourceIdentity|"
     r"s3:(prefix|signatureAge|if-none-match|RequestObjectTagKeys|ExistingObjectTag/smas-(state|release)|"
-    r"x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
+    r"x-amz-storage-class|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
 )
 TAGGING = re.compile(r"s3:(Put|Delete)Object(Version)?Tagging")
 NOBODYS = re.compile(

@@ -24,6 +24,7 @@ RECORDS = frozenset(
         "authors",
         "cards",
         "manifests",
+        "moves",
         "protected",
         "releases",
         "settings",
@@ -32,7 +33,7 @@ RECORDS = frozenset(
     ]
 )
 TAGGED_BY = frozenset(
-    ["authors", "cards", "findings", "manifests", "protected", "releases", "settings", "verdicts"]
+    ["authors", "cards", "findings", "manifests", "moves", "protected", "releases", "settings", "verdicts"]
 )
 NONE: frozenset[str] = frozenset()
 # Kinds whose current and older versions a role may read, blobs apart.
@@ -56,7 +57,7 @@ WRITES = {
     "persona-data-scientist": frozenset(
         ["aliases", "authors", "blobs", "cards", "manifests", "requests", "uploads"]
     ),
-    "persona-approver": frozenset({"protected", "settings"}),
+    "persona-approver": frozenset({"moves", "protected", "settings"}),
     "verifier-scanning": frozenset({"findings"}),
     "verifier-tagging": frozenset({"releases", "verdicts"}),
 }
@@ -86,6 +87,7 @@ def key(kind: str, team: str = "fraud", subject: str = ME) -> str:
         "cards": keys.card(model),
         "findings": keys.finding(model, digest, "v1"),
         "manifests": keys.manifest(model, 7),
+        "moves": keys.move(model, "production", 7, subject),
         "protected": keys.alias(model, "production", protected=True),
         "releases": keys.releases(model),
         "requests": keys.request(model, subject, "key"),
@@ -268,11 +270,38 @@ def test_a_person_signs_only_as_itself() -> None:
     assert not allows(decide, below)
 
 
-@pytest.mark.parametrize("kind", ["manifests", "authors"])
-def test_what_is_immutable_is_only_ever_created(kind: str) -> None:
+def test_an_approver_gives_only_its_own_word() -> None:
+    """Nobody says in another's name that an alias was moved, nor below a name that ends like the own."""
+    who = {"team": "fraud", "subject": ME, **sent("moves")}
+    asked = [key("moves"), key("moves", subject="sub-of-another"), f"moves/fraud/m/a/7/{ME}.json/x.json"]
+    decide = policies("persona-approver")
+    assert [allows(decide, object_request("s3:PutObject", each, **who)) for each in asked] == [
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(("storage", "accepted"), [(None, True), ("STANDARD", True), ("GLACIER", False)])
+def test_bytes_are_always_at_hand(storage: str | None, *, accepted: bool) -> None:
+    """Nobody writes what must be restored before it can be verified or served."""
+    chosen = {"s3__x_amz_storage_class": storage} if storage else {}
+    assert may("persona-data-scientist", "s3:PutObject", "blobs", **chosen) is accepted
+
+
+@pytest.mark.parametrize(
+    ("role", "kind"),
+    [
+        ("persona-data-scientist", "manifests"),
+        ("persona-data-scientist", "authors"),
+        ("persona-approver", "moves"),
+        ("verifier-scanning", "findings"),
+    ],
+)
+def test_what_is_immutable_is_only_ever_created(role: str, kind: str) -> None:
     """Without ``If-None-Match`` the bucket itself refuses, whoever asks."""
-    decide = policies("persona-data-scientist")
-    with_it = {**session("persona-data-scientist"), **sent(kind)}
+    decide = policies(role)
+    with_it = {**session(role), **sent(kind)}
     without = {name: value for name, value in with_it.items() if name != "s3__if_none_match"}
     found = [allows(decide, object_request("s3:PutObject", key(kind), **each)) for each in (with_it, without)]
     assert found == [True, False]

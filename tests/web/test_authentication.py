@@ -157,6 +157,14 @@ def test_no_token_is_401_without_an_error_code(site: Site, header: str | None) -
     assert "error=" not in response.headers["WWW-Authenticate"]
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_written_as_one_likes(site: Site, scheme: str) -> None:
+    """RFC 9110: authentication schemes are case-insensitive."""
+    token = site.pool.person("ds-fraud")
+    headers = {"Authorization": f"{scheme} {token}"}
+    assert site.call("GET", "/v1/whoami", headers=headers).status_code == 200
+
+
 def test_clocks_may_differ_a_little(site: Site) -> None:
     """A token that expired, or starts, a few seconds off is still good."""
     for claim, seconds in (("exp", -3), ("iat", 3), ("nbf", 3)):

@@ -116,7 +116,7 @@ def read_settings(call: Call) -> Answer:
 def govern_model(call: Call) -> Answer:
     """Govern the model: which aliases only approvers may move.
 
-    Protecting an alias empties it until an approver points it somewhere.
+    A newly protected alias points to nothing until an approver points it somewhere.
     """
     change: wire.SettingsChange = call.body
     wanted = Settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ import pytest
 
 from service.domain.versions import Author, Manifest, revision_of
 from service.errors import BlobMissing, Conflict, ValidationFailed
+from service.ports import KeyExists
 from service.registry import keys, publishing, versions
 from service.registry.publishing import Claim
 from service.registry.records import encode, find
@@ -77,6 +79,39 @@ def test_one_person_publishing_many_times_at_once_gets_as_many_versions(bucket: 
         author = find(FakeObjectStore(bucket), keys.author(MODEL, manifest.version, DS_FRAUD.subject), Author)
         assert author is not None
         assert author.value.revision == manifest.revision
+
+
+class _Deaf(FakeObjectStore):
+    """Storage whose first answer to a new manifest goes astray, so that the write is sent again."""
+
+    def create(self, key: str, body: bytes) -> str:
+        """As botocore does it: the second try meets what the first one wrote."""
+        if key.startswith("manifests/"):
+            with suppress(KeyExists):
+                super().create(key, body)
+        return super().create(key, body)
+
+
+def test_a_lost_answer_does_not_publish_twice(bucket: InMemoryBucket) -> None:
+    """A manifest found under its number that is this very request's is no other publisher's."""
+    upload(bucket, b"x")
+    deaf = replace(workspace(bucket), objects=_Deaf(bucket))
+    for number, key in ((1, None), (2, "k"), (3, None)):
+        made = publishing.publish(deaf, MODEL, draft(b"x"), key, NOW)
+        assert made.manifest.version == number
+    assert versions.newest(FakeObjectStore(bucket), MODEL) == 3
+
+
+def test_equal_requests_without_a_key_are_different_requests(bucket: InMemoryBucket) -> None:
+    """The same person, body and second, but each its own version."""
+    upload(bucket, b"x")
+    with ThreadPoolExecutor(8) as threads:
+        made = list(
+            threads.map(
+                lambda _: publishing.publish(workspace(bucket), MODEL, draft(b"x"), None, NOW), range(8)
+            )
+        )
+    assert sorted(each.manifest.version for each in made) == list(range(1, 9))
 
 
 def test_missing_bytes_are_named(bucket: InMemoryBucket) -> None:

@@ -168,6 +168,7 @@ def test_the_forger_of_these_tests_is_believed_when_honest(bucket: InMemoryBucke
     ("changed", "told"),
     [
         ({"version": 2}, "not the one its key names"),
+        ({"subject": f"x/{DS_FRAUD.subject}"}, "names nobody"),
         ({"model": "nlp/other"}, "not the one its key names"),
         ({"revision": "0" * 64}, "not the digest of its contents"),
         ({"created_at": "yesterday"}, "rules of publishing"),
@@ -313,6 +314,19 @@ def test_an_alias_moved_by_the_author_releases_nothing(bucket: InMemoryBucket) -
     deliver(bucket, verifier(bucket))
     pointer = Pointer(1, "2026-03-01T12:00:00Z", "somebody", DS_FRAUD.subject)
     bucket.put(keys.alias(MODEL, "production", protected=True), encode(pointer))
+    deliver(bucket, verifier(bucket))
+    assert released(bucket) == set()
+
+
+@pytest.mark.parametrize("mover", ["sub-of-victim", f"x/{DS_FRAUD.subject}"])
+def test_a_move_in_anothers_name_releases_nothing(bucket: InMemoryBucket, mover: str) -> None:
+    """One person with both roles cannot name another as the mover: that one's own word is missing."""
+    publish(bucket, GOOD)
+    deliver(bucket, verifier(bucket))
+    pointer = encode(Pointer(1, "2026-03-01T12:00:00Z", "somebody", mover))
+    bucket.put(keys.alias(MODEL, "production", protected=True), pointer)
+    # IAM lets the author write below moves/ only what ends in the own subject.
+    bucket.put(f"moves/{MODEL}/production/1/x/{DS_FRAUD.subject}.json", pointer)
     deliver(bucket, verifier(bucket))
     assert released(bucket) == set()
 
