@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def instant_s3(aws_port: int) -> Iterator[int]:
 
 
 def _run(port: int, aws_port: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
     asyncio.run(_serve(port, aws_port))
 
 

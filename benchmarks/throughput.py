@@ -8,6 +8,7 @@ this machine's cores.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
@@ -33,8 +34,7 @@ _GATHER_SECONDS = 1.0
 
 def measure(runs: int, say: Say) -> Report:
     """Requests a second, and how long one takes in milliseconds."""
-    spawned = multiprocessing.get_context("spawn")
-    with running_stack() as stack, ProcessPoolExecutor(CLIENTS, mp_context=spawned) as clients:
+    with running_stack() as stack, _clients() as clients:
         token = stack.token("ds-fraud")
         number = publish_small(Caller(stack.port, token), MODEL, files=4)
         path = f"/v1/models/{MODEL}/versions/{number}"
@@ -54,6 +54,13 @@ def measure(runs: int, say: Say) -> Report:
                 measured.append((*local, *instant))
                 say(f"run {run + 1}: {local[0]:.0f} requests a second, with instant S3 {instant[0]:.0f}")
     return Report("throughput", TITLE, tuple(_figures(measured)))
+
+
+def _clients() -> ProcessPoolExecutor:
+    """A process for each client; Ctrl-C is for whoever started them."""
+    spawned = multiprocessing.get_context("spawn")
+    ignoring = (signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(CLIENTS, mp_context=spawned, initializer=signal.signal, initargs=ignoring)
 
 
 def _figures(measured: Sequence[tuple[float, ...]]) -> Iterator[Figure]:
