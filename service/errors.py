@@ -14,6 +14,7 @@
     │   └── NotApproved         a protected alias may not move there
     ├── ValidationFailed        well-formed but wrong; names each place
     ├── Quarantined             the bytes exist but may not be served
+    │   └── NotYetVerified      not yet: ask again in a moment
     ├── Throttled               AWS asks us to slow down
     └── Unavailable             S3, STS or the key set cannot be reached
 
@@ -100,6 +101,10 @@ class ValidationFailed(StoreError):
 
 class Quarantined(StoreError):
     """The bytes exist but may not be served: not yet verified, or refused."""
+
+
+class NotYetVerified(Quarantined):
+    """The bytes may not be served yet; asking again in a moment will do."""
 
 
 class Throttled(StoreError):

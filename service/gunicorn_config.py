@@ -16,7 +16,8 @@ threads = 8
 # A worker that answers nothing for this long is replaced; threads keep the heartbeat during slow calls.
 timeout = 60
 graceful_timeout = 30
-keepalive = 5
+# Clients send bytes to S3 between two requests to us; their connection should still be there.
+keepalive = 75
 accesslog = None
 # No process control from outside: it would be a file in the home directory, which may be read-only.
 control_socket_disable = True

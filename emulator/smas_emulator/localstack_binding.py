@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from localstack import config
+from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException
 from localstack.aws.skeleton import Skeleton
 from localstack.aws.spec import load_service
@@ -33,6 +34,8 @@ from smas_emulator.token_endpoint import ConfidentialClient, answer_token_reques
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# The access key LocalStack signs with for whoever sent no credentials.
+NOBODYS_KEY = "injectedaccesskey"
 # A pool's id in a path; no bucket can have that name, because buckets have no `_`.
 _POOL = '<regex("[a-z]{2}(?:-[a-z]+)+-[0-9]_[0-9a-zA-Z]+"):pool_id>'
 
@@ -43,6 +46,20 @@ def on_infra_start() -> None:
     listen_where_told()
     make_cognito_keep_its_own_keys()
     serve_cognito_pages()
+    handlers.serve_custom_service_request_handlers.append(refuse_anonymous)
+
+
+def refuse_anonymous(_chain: Any, context: Any, _response: Any) -> None:
+    """Refuse what nobody signed, as a private bucket does: LocalStack would hand out any object.
+
+    A request without credentials has LocalStack's own in place of them by the time it comes here; one with a
+    presigned URL keeps its signature in the query, which S3's own handler checks.
+    """
+    if context.service is None or context.service.service_name != "s3" or context.is_internal_call:
+        return
+    unsigned = NOBODYS_KEY in context.request.headers.get("Authorization", "")
+    if unsigned and not {"X-Amz-Signature", "Signature"} & set(context.request.args):
+        raise CommonServiceException("AccessDenied", "Access Denied", status_code=403)
 
 
 def listen_where_told() -> None:

@@ -13,6 +13,8 @@ MIB: Final = 1024 * 1024
 SINGLE_UPLOAD_BYTES: Final = 64 * MIB
 PART_BYTES: Final = 32 * MIB
 MAX_PARTS: Final = 10_000
+# URLs to parts that one answer holds.
+MAX_TICKETS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from service.domain.access import Role
 from service.domain.models import Pointer, Releases
 from service.domain.versions import VersionState
-from service.errors import Fault, Forbidden, NotFound, Quarantined
+from service.errors import Fault, Forbidden, NotFound, NotYetVerified, Quarantined
 from service.registry import keys
 from service.registry.aliases import read_settings
 from service.registry.records import find, find_many
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from service.domain.files import StoredFile
     from service.domain.names import ModelId
     from service.ports import Ticket, Workspace
-
-_WAITING: Final = "is still being verified: ask again in a moment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,10 @@ def download(
         message = f"version {number} of {model} has no file {unknown[0]!r}"
         raise NotFound(message, errors=[Fault(f"paths[{chosen.index(path)}]", path) for path in unknown])
     if version.state is not VersionState.AVAILABLE:
-        why = _WAITING if version.state is VersionState.VERIFYING else f"is {version.state}: {version.reason}"
-        message = f"version {number} of {model} {why}"
+        if version.state is VersionState.VERIFYING:
+            message = f"version {number} of {model} is still being verified: ask again in a moment"
+            raise NotYetVerified(message)
+        message = f"version {number} of {model} is {version.state}: {version.reason}"
         raise Quarantined(message)
     if workspace.grant.role is Role.DEPLOYER:
         _require_released(workspace, model, number)
@@ -89,4 +89,4 @@ def _require_released(workspace: Workspace, model: ModelId, number: int) -> None
     releases = find(workspace.objects, keys.releases(model), Releases)
     if releases is None or number not in releases.value.versions:
         message = f"version {number} of {model} is being released to deployers: ask again in a moment"
-        raise Quarantined(message)
+        raise NotYetVerified(message)

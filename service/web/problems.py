@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -79,6 +79,7 @@ VALIDATION_FAILED: Final = Kind(
 QUARANTINED: Final = Kind(
     "quarantined", 423, "Not served", "The bytes exist but may not be served: not yet verified, or refused."
 )
+NOT_YET_VERIFIED: Final = replace(QUARANTINED, retry_after_seconds=1)
 THROTTLED: Final = Kind("throttled", 429, "Too many requests", "AWS throttled; wait for Retry-After.", 2)
 INTERNAL: Final = Kind(
     "internal", 500, "Our fault", "A bug; request_id finds it in the log, nothing of it is in the body."
@@ -103,10 +104,14 @@ KINDS: Final[dict[type[StoreError], Kind]] = {
     errors.NotApproved: NOT_APPROVED,
     errors.ValidationFailed: VALIDATION_FAILED,
     errors.Quarantined: QUARANTINED,
+    errors.NotYetVerified: NOT_YET_VERIFIED,
     errors.Throttled: THROTTLED,
     errors.Unavailable: STORAGE_UNAVAILABLE,
 }
-ALL_KINDS: Final = (*dict.fromkeys(KINDS.values()), METHOD_NOT_ALLOWED, INTERNAL)
+# By code: one kind may come with and without a time to wait.
+ALL_KINDS: Final = tuple(
+    {kind.code: kind for kind in reversed((*KINDS.values(), METHOD_NOT_ALLOWED, INTERNAL))}.values()
+)[::-1]
 
 
 class FaultBody(msgspec.Struct, frozen=True):

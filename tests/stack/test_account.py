@@ -86,6 +86,13 @@ def test_a_tampered_presigned_url_is_refused(local_aws: LocalStack) -> None:
     assert fetch_status(tampered) == 403
 
 
+@pytest.mark.parametrize("path", ["/cards/t/unsigned.json", "/cards/t/missing.json", "", "?versions"])
+def test_what_nobody_signed_is_refused(local_aws: LocalStack, path: str) -> None:
+    """Objects, missing ones, lists and versions of the private bucket answer 403 to a plain GET."""
+    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key="cards/t/unsigned.json", Body=b"{}")
+    assert fetch_status(f"{local_aws.endpoint}/{local_aws.bucket}{path}") == 403
+
+
 @pytest.mark.parametrize("prefix", ["blobs", "manifests", "authors", "protected"])
 def test_what_the_verifier_must_see_reaches_the_queue(local_aws: LocalStack, prefix: str) -> None:
     """A new object under each of the verifier's prefixes is announced."""

@@ -218,7 +218,9 @@ def test_downloads_redirect_or_tell_the_url(site: Site) -> None:
     files = [{**user.upload("fraud/m", b"bytes")[0], "path": odd}]
     user.publish("fraud/m", files=files)
     query = {"path": odd}
-    problem(user.get(f"{M}/versions/1/file", query_string=query), 423, "quarantined")
+    early = user.get(f"{M}/versions/1/file", query_string=query)
+    problem(early, 423, "quarantined")
+    assert early.headers["Retry-After"] == "1"
     site.verify()
     redirected = user.get(f"{M}/versions/1/file", query_string=query)
     assert (redirected.status_code, redirected.data) == (302, b"")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 
 from service.domain.access import Permission
-from service.domain.files import MAX_FILES
 from service.domain.names import DIGEST, parse_digest
-from service.domain.parts import MAX_PARTS
+from service.domain.parts import MAX_PARTS, MAX_TICKETS
 from service.domain.times import written
 from service.errors import Fault, ValidationFailed
 from service.ports import Ticket
@@ -97,8 +96,8 @@ def list_parts(call: Call) -> Answer:
 def presign_parts(call: Call) -> Answer:
     """Ask where to PUT parts; a part may carry Content-MD5, and S3 then refuses wrong bytes."""
     body: wire.PartsWanted = call.body
-    if not 1 <= len(body.numbers) <= MAX_FILES:
-        raise ValidationFailed.at("numbers", f"must hold 1 to {MAX_FILES} part numbers")
+    if not 1 <= len(body.numbers) <= MAX_TICKETS:
+        raise ValidationFailed.at("numbers", f"must hold 1 to {MAX_TICKETS} part numbers")
     tickets = uploads.part_tickets(call.workspace, call.model, _digest(call), body.upload_id, body.numbers)
     parts = [
         wire.PartTicket(number, ticket.url, ticket.headers)
