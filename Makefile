@@ -61,6 +61,7 @@ check: $(VENV) ## lint, format, types, import rules
 	$(PYTHON_BIN) -m ruff check
 	$(PYTHON_BIN) -m ruff format --check
 	$(PYTHON_BIN) -m mypy
+	$(PYTHON_BIN) -m mypy examples/demo.py
 	.venv/bin/lint-imports
 
 .PHONY: bench

@@ -198,10 +198,6 @@ def _set(
     key = keys.alias(model, name, protected=protected)
     principal = workspace.principal
     pointer = Pointer(version, written(now), principal.name, principal.subject)
-    if protected and version is not None:
-        # First the mover's own word, without which the verifier releases nothing.
-        with suppress(KeyExists):
-            workspace.objects.create(keys.move(model, name, version, principal.subject), encode(pointer))
     for attempt in range(_RACES):
         known = find(workspace.objects, key, Pointer)
         if attempt and known and known.value == pointer:
@@ -212,6 +208,11 @@ def _set(
             wanted = f"at version {expected}" if expected else "absent"
             message = f"alias {name!r} {is_at}, expected it {wanted}; nothing was changed"
             raise Conflict(message)
+        if protected and version is not None:
+            # Before the move, but only of one that may happen: the mover's own word, without which the
+            # verifier releases nothing.
+            with suppress(KeyExists):
+                workspace.objects.create(keys.move(model, name, version, principal.subject), encode(pointer))
         try:
             if known:
                 workspace.objects.replace(key, encode(pointer), known.etag)

@@ -127,6 +127,18 @@ def test_a_protected_alias_moves_only_to_anothers_available_version(bucket: InMe
     assert move(bucket, "production", 1, who=APPROVER, protected=True).protected
 
 
+def test_a_move_that_was_refused_leaves_no_word_behind(bucket: InMemoryBucket) -> None:
+    """Nobody has said anything for a version that the alias was not allowed to move to."""
+    publish(bucket, b"x")
+    decide(bucket, 1, VersionState.AVAILABLE)
+    word = keys.move(MODEL, "production", 1, APPROVER.subject)
+    with pytest.raises(Conflict):
+        move(bucket, "production", 1, 7, who=APPROVER, protected=True)
+    assert bucket.current(word) is None
+    move(bucket, "production", 1, None, who=APPROVER, protected=True)
+    assert bucket.current(word)
+
+
 def test_what_a_data_scientist_wrote_under_a_protected_name_does_not_count(bucket: InMemoryBucket) -> None:
     """An object under ``aliases/`` never answers for a protected name, however it came there."""
     publish(bucket, b"x")
