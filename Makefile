@@ -70,7 +70,7 @@ bench: $(VENV) $(EMULATOR) ## measure (ARGS="--help")
 
 .PHONY: lock
 lock: $(VENV) ## write the locks anew from requirements/*.in
-	for name in service dev emulator; do \
+	for name in service client dev emulator; do \
 		echo "locking requirements/$$name.txt" >&2; \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -95,8 +95,8 @@ runtime:
 		*) echo "RUNTIME is native or docker, not $(RUNTIME)." >&2; exit 1 ;; \
 	esac
 
-$(VENV): requirements/dev.txt
-	$(INSTALL) .venv requirements/dev.txt
+$(VENV): requirements/dev.txt client/pyproject.toml
+	$(INSTALL) .venv requirements/dev.txt ./client
 
 $(EMULATOR): requirements/emulator.txt emulator/pyproject.toml
 	$(INSTALL) .venv/emulator requirements/emulator.txt ./emulator

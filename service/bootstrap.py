@@ -51,6 +51,7 @@ def build_service(settings: ServiceSettings) -> Flask:
         Collaborators(
             public_url=settings.public_url,
             issuer=settings.issuer,
+            openid_configuration_uri=settings.openid_configuration_uri,
             people_client_id=settings.people_client_id,
             client_ids=settings.client_ids,
             keys=key_set,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MIN_URL_SECONDS: Final = 60
 # Half of the hour that role chaining allows a session: a session then serves for the other half.
 MAX_URL_SECONDS: Final = 1_800
+JWKS_PATH: Final = "/.well-known/jwks.json"
+OPENID_CONFIGURATION_PATH: Final = "/.well-known/openid-configuration"
 
 
 class SettingsError(Exception):
@@ -51,6 +53,11 @@ class ServiceSettings:
     client_ids: frozenset[str]
     storage: StorageSettings
 
+    @property
+    def openid_configuration_uri(self) -> str:
+        """Where the issuer's discovery document is: beside its key set, as every OpenID provider has it."""
+        return self.jwks_url.removesuffix(JWKS_PATH) + OPENID_CONFIGURATION_PATH
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
@@ -68,7 +75,7 @@ def service_settings(environ: Mapping[str, str]) -> ServiceSettings:
     settings = ServiceSettings(
         public_url=read.url("SMAS_PUBLIC_URL"),
         issuer=read.text("SMAS_ISSUER"),
-        jwks_url=read.url("SMAS_JWKS_URL"),
+        jwks_url=read.url("SMAS_JWKS_URL", ending=JWKS_PATH),
         people_client_id=read.text("SMAS_PEOPLE_CLIENT_ID"),
         client_ids=read.names("SMAS_CLIENT_IDS"),
         storage=_storage(read),
@@ -115,11 +122,13 @@ class _Reader:
             self._faults.append(f"{name} is missing")
         return value
 
-    def url(self, name: str, *, required: bool = True) -> str:
+    def url(self, name: str, *, required: bool = True, ending: str = "") -> str:
         given = self.text(name, required=required)
         value = given.rstrip("/")
         if given and not value.startswith(("http://", "https://")):
             self._faults.append(f"{name} must start with http:// or https://, not {given!r}")
+        elif given and not value.endswith(ending):
+            self._faults.append(f"{name} must end with {ending}, not {given!r}")
         return value
 
     def names(self, name: str) -> frozenset[str]:

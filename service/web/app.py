@@ -27,6 +27,7 @@ class Collaborators:
 
     public_url: str
     issuer: str
+    openid_configuration_uri: str
     people_client_id: str
     client_ids: frozenset[str]
     keys: Keys

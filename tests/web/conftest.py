@@ -217,6 +217,7 @@ def site(signing_key: rsa.RSAPrivateKey) -> Site:
         Collaborators(
             public_url=PUBLIC_URL,
             issuer=ISSUER,
+            openid_configuration_uri=f"{ISSUER}/.well-known/openid-configuration",
             people_client_id=PEOPLE,
             client_ids=frozenset({PEOPLE, MACHINE}),
             keys=KeySet(pool.key_set),

@@ -186,4 +186,5 @@ def test_the_way_to_sign_in_is_public(site: Site) -> None:
     assert told["resource"] == PUBLIC_URL
     assert told["authorization_servers"] == [ISSUER]
     assert told["client_id"] == "people-client"
+    assert told["openid_configuration_uri"] == f"{ISSUER}/.well-known/openid-configuration"
     assert told["scopes_supported"]

@@ -50,6 +50,7 @@ def blueprint(collaborators: Collaborators, openapi: dict[str, object]) -> Bluep
                 bearer_methods_supported=["header"],
                 scopes_supported=["openid"],
                 client_id=collaborators.people_client_id,
+                openid_configuration_uri=collaborators.openid_configuration_uri,
             )
         )
 

@@ -64,3 +64,10 @@ class ProtectedResource(Given):
     bearer_methods_supported: list[str]
     scopes_supported: list[str]
     client_id: Annotated[str, msgspec.Meta(description="the client that people sign in with")]
+    openid_configuration_uri: Annotated[
+        str,
+        msgspec.Meta(
+            description="the issuer's OpenID configuration, where it is really served: the local stack's issuer"
+            " has an address in AWS as its name"
+        ),
+    ]

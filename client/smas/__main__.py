@@ -1,0 +1,7 @@
+"""``python -m smas``."""
+
+from __future__ import annotations
+
+from smas.cli.main import main
+
+main()

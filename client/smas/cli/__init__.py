@@ -1,0 +1,1 @@
+"""The ``smas`` command: one module a group of commands, over the SDK."""

@@ -1,0 +1,432 @@
+"""The folder a pull writes into: what is there already, what would be in the way, and writing safely.
+
+Nothing is ever written outside the folder: paths are the store's own rules again, every folder on the way is
+opened without following symbolic links, and files take their final name in one step. What a pull wrote is
+remembered in ``.smas/pulled.json``, so that the next one may replace or remove exactly that.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from smas.errors import Fault, Invalid, LocalFault
+from smas.references import fault_in_path
+from smas.transfer.digests import digest_of_open
+from smas.transfer.selection import OWN_FOLDER, names_differing_in_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from smas.results import File
+    from smas.retries import Stop
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_COPY_BYTES: Final = 64 << 20
+_LOOK_SECONDS: Final = 0.2
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A file as a pull left it."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+class Record(msgspec.Struct):
+    """What pulls wrote into a folder, by path, and from where."""
+
+    store: str = ""
+    reference: str = ""
+    files: dict[str, Written] = {}
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The files of a version against the folder; ``in_the_way`` are local paths and why."""
+
+    unchanged: list[File] = field(default_factory=list)
+    wanted: list[File] = field(default_factory=list)
+    in_the_way: list[Fault] = field(default_factory=list)
+
+
+class Destination:
+    """The folder ``root``, made if it does not exist; pulls into the same folder wait for each other."""
+
+    def __init__(self, root: Path, stop: Stop) -> None:
+        self.root = root
+        self._stop = stop
+        self.record = Record()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make and open the folder, and read its record; the record is written at the end, come what may."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            message = f"{self.root} can't be used as a folder: {error.strerror}"
+            raise LocalFault(message) from error
+        try:
+            own = self._folder((OWN_FOLDER,), make=True)
+            os.close(own)
+            self._mode = 0o666 & ~_umask()
+            with self._alone():
+                self.record = self._read_record()
+                try:
+                    yield
+                finally:
+                    self._write_record()
+        finally:
+            os.close(self._root)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other pull into this folder is at work."""
+        lock = FileLock(self.own_folder / "lock")
+        while True:
+            self._stop.check()
+            try:
+                lock.acquire(timeout=_LOOK_SECONDS)
+            except Timeout:
+                continue
+            break
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def own_folder(self) -> Path:
+        """Where the record is, and what pulls need besides."""
+        return self.root / OWN_FOLDER
+
+    def check_names(self, files: Sequence[File]) -> None:
+        """Raise ``Invalid`` unless every path may be written here, and all of them side by side."""
+        faults = [Fault(repr(file.path), wrong) for file in files if (wrong := self._fault_in(file.path))]
+        seen = {file.path for file in files}
+        faults += [
+            Fault(repr(file.path), f"{folder!r} is a file of the same version")
+            for file in files
+            if (folder := next((up for up in _folders_of(file.path) if up in seen), None))
+        ]
+        if len(seen) != len(files):
+            faults.append(Fault("the version", "names a path twice"))
+        if faults:
+            message = f"the version can't be written here: {faults[0].location}: {faults[0].message}"
+            raise Invalid(message, errors=faults)
+        pairs = names_differing_in_case([file.path for file in files])
+        if pairs and self._ignores_case():
+            first, second = pairs[0]
+            message = f"{self.root} is on a file system that can't hold both {first!r} and {second!r}"
+            faults = [Fault(one, f"differs from {other} in case only") for one, other in pairs]
+            raise LocalFault(message, hint="pull to a case-sensitive file system", errors=faults)
+
+    def compare(self, files: Sequence[File], *, read_all: bool) -> Comparison:
+        """Which files are here already; ``read_all`` hashes also those that look untouched."""
+        found = Comparison()
+        for file in files:
+            self._stop.check()
+            state = self._state_of(file, read_all=read_all)
+            if state == "same":
+                found.unchanged.append(file)
+            else:
+                found.wanted.append(file)
+                if state not in {"absent", "ours"}:
+                    found.in_the_way.append(Fault(file.path, state))
+        return found
+
+    def place(self, file: File, blob: Path, how: str) -> None:
+        """Give ``blob`` the file's final name: ``how`` is "link", "copy", or "move".
+
+        A link that the file system refuses becomes a copy. Raises ``LocalFault``.
+        """
+        folder, name = self._parent(file.path, make=True)
+        temporary = f".{secrets.token_hex(8)}.smas"
+        try:
+            try:
+                _bring(blob, folder, temporary, how, self._mode, self._stop)
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            finally:
+                # Still there if it failed, or if both names already were the same file.
+                _unlink(temporary, folder)
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            raise _fault(error, self.root / file.path) from error
+        finally:
+            os.close(folder)
+        self.record.files[file.path] = Written(file.sha256, status.st_size, status.st_mtime_ns)
+
+    def keep(self, file: File) -> None:
+        """The file is here already and is what it should be: from now on it is ours."""
+        folder, name = self._parent(file.path, make=False)
+        try:
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
+        self.record.files[file.path] = Written(file.sha256, status.st_size, status.st_mtime_ns)
+
+    def remove_all_but(self, files: Sequence[File]) -> tuple[list[str], list[str]]:
+        """Remove what an earlier pull wrote and this version does not have; answers (removed, kept).
+
+        A file that was changed since is not ours to remove.
+        """
+        wanted = {file.path for file in files}
+        removed, kept = [], []
+        for path in sorted(set(self.record.files) - wanted):
+            written = self.record.files.pop(path)
+            try:
+                found = self._find(path, written, read_all=False)
+            except LocalFault:
+                found = "something else stands in a folder's place"
+            if found == written.sha256:
+                self._remove(path)
+                removed.append(path)
+            elif found != "absent":
+                kept.append(path)
+        return removed, kept
+
+    def is_on_device_of(self, other: Path) -> bool:
+        """Whether hard links to files below ``other`` (or its nearest folder that exists) can stand here."""
+        return os.fstat(self._root).st_dev == _nearest(other).stat().st_dev
+
+    def require_space(self, size: int, where: Path) -> None:
+        """Raise ``LocalFault`` unless ``size`` bytes are free at ``where``."""
+        status = os.statvfs(_nearest(where))
+        free = status.f_bavail * status.f_frsize
+        if free < size:
+            message = f"{where} has {free:,} bytes free, but {size:,} are needed"
+            raise LocalFault(message, hint="free some space (`smas cache prune`), or pull elsewhere")
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _fault_in(self, path: str) -> str | None:
+        if wrong := fault_in_path(path):
+            return wrong
+        segments = path.split("/")
+        if segments[0].casefold() == OWN_FOLDER:
+            return f"{OWN_FOLDER} is where pulls keep their own record"
+        longest = os.fpathconf(self._root, "PC_NAME_MAX")
+        for segment in segments:
+            if len(segment.encode()) > longest:
+                return f"this file system takes names of at most {longest} bytes"
+        return None
+
+    def _ignores_case(self) -> bool:
+        try:
+            twin = os.stat(OWN_FOLDER.upper(), dir_fd=self._root, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(twin, os.stat(OWN_FOLDER, dir_fd=self._root, follow_symlinks=False))
+
+    def _state_of(self, file: File, *, read_all: bool) -> str:
+        """``absent``, ``same``, ``ours`` (free to replace), or what else is there."""
+        written = self.record.files.get(file.path)
+        found = self._find(file.path, written, read_all=read_all)
+        if found == file.sha256:
+            return "same"
+        if not _DIGEST.fullmatch(found):
+            return found
+        if written and found == written.sha256:
+            return "ours"
+        return "it was changed since it was pulled" if written else "it was there before"
+
+    def _find(self, path: str, written: Written | None, *, read_all: bool) -> str:
+        """The digest of the file at ``path``; ``absent``, or what it is if it is no file.
+
+        What looks as it was ``written`` is not read, unless ``read_all``. Raises ``LocalFault``.
+        """
+        try:
+            folder, name = self._parent(path, make=False)
+        except FileNotFoundError:
+            return "absent"
+        try:
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISREG(status.st_mode):
+                return "it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file"
+            untouched = written and (status.st_size, status.st_mtime_ns) == (written.size, written.mtime_ns)
+            return written.sha256 if written and untouched and not read_all else self._digest(name, folder)
+        except FileNotFoundError:
+            return "absent"
+        except OSError as error:
+            raise _fault(error, self.root / path) from error
+        finally:
+            os.close(folder)
+
+    def _digest(self, name: str, folder: int) -> str:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            return digest_of_open(descriptor, self._stop)
+        finally:
+            os.close(descriptor)
+
+    def _remove(self, path: str) -> None:
+        segments = path.split("/")
+        for depth in range(len(segments), 0, -1):
+            folder = self._folder(tuple(segments[: depth - 1]), make=False)
+            try:
+                if depth == len(segments):
+                    os.unlink(segments[-1], dir_fd=folder)
+                else:
+                    os.rmdir(segments[depth - 1], dir_fd=folder)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                    return
+                raise _fault(error, self.root / path) from error
+            finally:
+                os.close(folder)
+
+    def _parent(self, path: str, *, make: bool) -> tuple[int, str]:
+        """An open folder, which the caller closes, and the name in it."""
+        *folders, name = path.split("/")
+        return self._folder(tuple(folders), make=make), name
+
+    def _folder(self, segments: tuple[str, ...], *, make: bool) -> int:
+        """Open a folder below the root, step by step, never through a symbolic link.
+
+        Raises ``FileNotFoundError`` unless ``make``, ``LocalFault`` where something else is in the way.
+        """
+        folder = os.dup(self._root)
+        try:
+            for depth, segment in enumerate(segments, start=1):
+                if make:
+                    try:
+                        os.mkdir(segment, dir_fd=folder)
+                    except FileExistsError:
+                        pass
+                    except OSError as error:
+                        raise _fault(error, self.root.joinpath(*segments[:depth])) from error
+                below = self._open_folder(segment, folder, self.root.joinpath(*segments[:depth]))
+                os.close(folder)
+                folder = below
+        except BaseException:
+            os.close(folder)
+            raise
+        return folder
+
+    @staticmethod
+    def _open_folder(name: str, folder: int, shown: Path) -> int:
+        try:
+            return os.open(name, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                message = (
+                    f"{shown} is not a folder but a file or a symbolic link; nothing is written through it"
+                )
+                raise LocalFault(message, hint="move it away, or pull into another folder") from error
+            raise _fault(error, shown) from error
+
+    @property
+    def _record_path(self) -> Path:
+        return self.own_folder / "pulled.json"
+
+    def _read_record(self) -> Record:
+        try:
+            return msgspec.json.decode(self._record_path.read_bytes(), type=Record)
+        except FileNotFoundError:
+            return Record()
+        except msgspec.MsgspecError as error:
+            message = f"{self._record_path} is damaged"
+            hint = "remove it: files that are as they should be are kept, others are not overwritten"
+            raise LocalFault(message, hint=hint) from error
+
+    def _write_record(self) -> None:
+        temporary = self._record_path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self.record), indent=1))
+            temporary.replace(self._record_path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise _fault(error, self._record_path) from error
+
+
+def _bring(blob: Path, folder: int, name: str, how: str, mode: int, stop: Stop) -> None:
+    """Make ``name`` in ``folder`` hold the blob's bytes."""
+    if how == "move":
+        os.rename(blob, name, dst_dir_fd=folder)
+        os.chmod(name, mode, dir_fd=folder)
+        return
+    if how == "link":
+        try:
+            os.link(blob, name, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+                raise
+        else:
+            return
+    source = os.open(blob, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        target = os.open(name, _NEW, mode, dir_fd=folder)
+        try:
+            _copy(source, target, stop)
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+
+
+def _copy(source: int, target: int, stop: Stop) -> None:
+    """All bytes, inside the kernel; a file system that can shares the blocks instead."""
+    if hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(source, target, _COPY_BYTES):
+                stop.check()
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+                raise
+        else:
+            return
+        os.lseek(source, 0, os.SEEK_SET)
+        os.ftruncate(target, 0)
+        os.lseek(target, 0, os.SEEK_SET)
+    while data := os.read(source, 1 << 20):
+        stop.check()
+        view = memoryview(data)
+        while view:
+            view = view[os.write(target, view) :]
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _unlink(name: str, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+
+
+def _nearest(path: Path) -> Path:
+    """``path``, or the nearest folder above it that exists."""
+    return next(found for found in (path.absolute(), *path.absolute().parents) if found.exists())
+
+
+def _folders_of(path: str) -> list[str]:
+    segments = path.split("/")
+    return ["/".join(segments[:depth]) for depth in range(1, len(segments))]
+
+
+def _fault(error: OSError, path: Path) -> LocalFault:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f"the disk is full: {path} could not be written"
+        return LocalFault(message, hint="free some space, then run the same command: it continues")
+    return LocalFault(f"{path}: {error.strerror}")
