@@ -70,7 +70,7 @@ bench: $(VENV) $(EMULATOR) ## measure (ARGS="--help")
 
 .PHONY: lock
 lock: $(VENV) ## write the locks anew from requirements/*.in
-	for name in service client dev emulator; do \
+	for name in service client dev emulator mlflow; do \
 		echo "locking requirements/$$name.txt" >&2; \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; \

@@ -9,14 +9,22 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from benchmarks import machine, memory, presign, read, throughput, verify
+from benchmarks import machine, memory, mlflow_artifacts, presign, read, throughput, transfers, verify
 from benchmarks.readme import record
 from benchmarks.stack import BenchmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODULES = {"read": read, "throughput": throughput, "presign": presign, "verify": verify, "memory": memory}
+MODULES = {
+    "read": read,
+    "throughput": throughput,
+    "presign": presign,
+    "verify": verify,
+    "memory": memory,
+    "transfers": transfers,
+    "mlflow": mlflow_artifacts,
+}
 LEAST_RUNS_RECORDED = 5
 EPILOG = """\
 Each benchmark starts a stack of its own on free ports (about 15 s) and stops it again; a stack that runs

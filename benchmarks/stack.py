@@ -51,6 +51,11 @@ class Stack:
         """The name of the store's bucket."""
         return str(self._described["bucket"])
 
+    def process_id(self, name: str) -> int:
+        """The process id of the stack's `localstack`, `service` or `worker`."""
+        records = json.loads((self.state / "processes.json").read_text(encoding="utf-8"))
+        return next(int(record["pid"]) for record in records if record["name"] == name)
+
     @cached_property
     def environment(self) -> dict[str, str]:
         """The environment of the stack's own service."""

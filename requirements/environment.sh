@@ -53,9 +53,9 @@ choose_interpreter
 install the package python${version%.*}-venv (Debian, Ubuntu), or name another Python with PYTHON=<path>."
 
 echo "installing $lock into $directory with Python $version (the first time takes a minute or two)" >&2
-# An environment inside this one stays: it has a lock and a mark of its own.
+# Environments inside this one stay: each has a lock and a mark of its own.
 if [ -d "$directory" ]; then
-    find "$directory" -mindepth 1 -maxdepth 1 ! -name emulator -exec rm -rf {} +
+    find "$directory" -mindepth 1 -maxdepth 1 ! -name emulator ! -name mlflow -exec rm -rf {} +
 fi
 "$python" -m venv "$directory" >&2
 pip() {

@@ -290,6 +290,7 @@ class Api:
     ) -> bytes:
         """The body of a good answer; tries again where that may help, with another token after a 401."""
         token = self._tokens.token()
+        renewed = False
         while True:
             request_id = uuid.uuid4().hex
             sent = {
@@ -302,8 +303,9 @@ class Api:
             reply = self._http.ask(method, self.store + path, sent, content, read_seconds=read_seconds)
             if reply.status < _FAILED:
                 return reply.content
-            if reply.status == _UNAUTHORIZED and (other := self._tokens.renewed(token)):
-                token = other
+            # Once: a store that refuses a token just issued refuses the next one too.
+            if reply.status == _UNAUTHORIZED and not renewed and (other := self._tokens.renewed(token)):
+                token, renewed = other, True
                 continue
             failure = error_of(reply.status, reply.headers, reply.content, request_id)
             failure.repeated = reply.repeated

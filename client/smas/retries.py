@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Statuses that another try may cure: S3 and gateways use all of them.
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_ASKED_SECONDS: Final = 60.0
+_DOUBLINGS: Final = 64  # far beyond any pause; many more would be no number any more
 
 
 class Cancelled(Exception):
@@ -35,7 +36,7 @@ class RetryPolicy:
         """How long to wait before the ``repetition``-th repetition (from 1); a ``Retry-After`` wins."""
         if headers and (asked := retry_after_seconds(headers)) is not None:
             return asked
-        ceiling = min(self.longest_seconds, self.first_seconds * 2 ** (repetition - 1))
+        ceiling = min(self.longest_seconds, self.first_seconds * 2.0 ** min(repetition - 1, _DOUBLINGS))
         return random.uniform(0, ceiling)  # noqa: S311 - no secret
 
 

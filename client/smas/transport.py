@@ -177,12 +177,12 @@ class _Urllib3Answer:
 
     def content(self) -> bytes:
         """See ``Answer.content``."""
-        try:
-            data = self._response.read(MAX_CONTENT_BYTES)
-            self._response.drain_conn()
-        except (HTTPError, OSError) as error:
-            raise Dropped(_in_words(error, self._url)) from error
-        return data
+        blocks, left = [], MAX_CONTENT_BYTES
+        # Only a read that brings nothing tells the end from an answer that was cut.
+        while left and (data := self.read(left)):
+            blocks.append(data)
+            left -= len(data)
+        return b"".join(blocks)
 
     def close(self) -> None:
         """See ``Answer.close``."""

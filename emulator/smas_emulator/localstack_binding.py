@@ -85,6 +85,7 @@ def cognito_idp() -> Service:
     operations: dict[str, Any] = dict.fromkeys(model.operation_names, _proxy_moto)
     operations["InitiateAuth"] = _initiate_auth
     operations["AdminInitiateAuth"] = _initiate_auth
+    operations["RevokeToken"] = _revoke_token
     return Service("cognito-idp", skeleton=Skeleton(model, operations))
 
 
@@ -152,6 +153,23 @@ def _initiate_auth(context: Any, request: dict[str, Any]) -> Any:
                 "InvalidParameterException", f"{request['AuthFlow']} flow not enabled for this client"
             )
     return _proxy_moto(context, request)
+
+
+def _revoke_token(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Make a refresh token useless, which moto can't; as RFC 7009 has it, also one that already is.
+
+    As in AWS, only by the client it was given to, and by a confidential one only with its secret.
+    """
+    found = _find_client(request["ClientId"])
+    if found is None:
+        raise CommonServiceException("InvalidParameterException", "Invalid client id", status_code=400)
+    pool, client = found
+    if client.generate_secret and request.get("ClientSecret") != client.secret:
+        raise CommonServiceException("UnauthorizedException", "Invalid client secret", status_code=400)
+    granted = pool.refresh_tokens.get(request["Token"])
+    if granted is not None and granted[0] == client.id:
+        pool.refresh_tokens[request["Token"]] = None
+    return {}
 
 
 def serve_cognito_pages() -> None:

@@ -151,6 +151,7 @@ def _summary(addresses: Addresses) -> str:
             'next      curl -H "Authorization: Bearer $(make token USER=ds-fraud)" '
             f"{addresses.service}/v1/whoami"
         )
+        lines.append(f"          .venv/bin/smas login {addresses.service} --username ds-fraud")
         lines.append("          or: make demo, make logs, make down")
     return "\n".join(lines)
 

@@ -91,6 +91,54 @@ def test_id_and_access_tokens_have_keys_of_their_own(local_aws: LocalStack) -> N
     assert before["jti"] != after["jti"]
 
 
+def test_a_revoked_refresh_token_gives_no_more_tokens(local_aws: LocalStack) -> None:
+    """Signing out ends a sign-in at the pool, for the client it was made with; doing it twice is harmless."""
+    cognito = local_aws.root_client("cognito-idp")
+    client_id = local_aws.stack["people_client_id"]
+    token = cognito.initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "auditor", "PASSWORD": local_aws.stack["password"]},
+    )["AuthenticationResult"]["RefreshToken"]
+
+    def refresh() -> dict[str, Any]:
+        renewed = cognito.initiate_auth(
+            ClientId=client_id, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters={"REFRESH_TOKEN": token}
+        )
+        return dict(renewed["AuthenticationResult"])
+
+    with pytest.raises(ClientError, match="UnauthorizedException"):
+        cognito.revoke_token(ClientId=local_aws.stack["machine_client_id"], Token=token)
+    assert refresh()["AccessToken"]
+    for _ in range(2):
+        cognito.revoke_token(ClientId=client_id, Token=token)
+        with pytest.raises(ClientError, match="NotAuthorizedException"):
+            refresh()
+
+
+def test_a_temporary_password_must_be_replaced_at_sign_in(local_aws: LocalStack) -> None:
+    """Somebody whom an administrator just created is asked for a password of their own, then signed in."""
+    cognito = local_aws.root_client("cognito-idp")
+    pool, client_id = local_aws.stack["user_pool_id"], local_aws.stack["people_client_id"]
+    name = f"new-{uuid.uuid4().hex[:8]}"
+    cognito.admin_create_user(
+        UserPoolId=pool, Username=name, TemporaryPassword="Temporary-0nly!", MessageAction="SUPPRESS"
+    )
+    asked = cognito.initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": "Temporary-0nly!"},
+    )
+    assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    answered = cognito.respond_to_auth_challenge(
+        ClientId=client_id,
+        ChallengeName="NEW_PASSWORD_REQUIRED",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": name, "NEW_PASSWORD": "My-0wn-password!"},
+    )
+    assert read(local_aws, answered["AuthenticationResult"]["AccessToken"])["username"] == name
+
+
 def test_a_wrong_password_is_refused(local_aws: LocalStack) -> None:
     """No token without the password."""
     with pytest.raises(ClientError, match="NotAuthorizedException"):

@@ -9,6 +9,7 @@ import click
 
 from smas.cli.context import Run, common_options
 from smas.cli.sizes import size_text
+from smas.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,7 +162,7 @@ def diff(run: Run, before: str, after: str) -> None:
         run.output.data(
             f"~ {key}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}"
         )
-    run.output.say(f"{found.unchanged} files are the same")
+    run.output.say(f"{counted(found.unchanged, 'file')} unchanged")
 
 
 @click.command()

@@ -9,6 +9,7 @@ import click
 
 from smas.cli.context import Run, common_options
 from smas.cli.sizes import parse_age, size_text
+from smas.progress import counted
 
 if TYPE_CHECKING:
     from smas.transfer.cache import BlobCache
@@ -57,7 +58,7 @@ def prune(run: Run, unused: str) -> None:
     if run.output.as_json:
         run.output.json({"files": files, "bytes": size})
     else:
-        run.output.data(f"removed {files} files, {size_text(size)}")
+        run.output.data(f"removed {counted(files, 'file')}, {size_text(size)}")
 
 
 def _cache() -> BlobCache:

@@ -17,25 +17,36 @@ from smas.cli.output import Output
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smas.http import HttpClient
     from smas.store import Store
+    from smas.transport import Transport
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of the command."""
+    """One run of the command; ``transport`` is the way out, None for the real one."""
 
     address: str | None = None
     debug: bool = False
     output: Output = field(default_factory=Output)
+    transport: Transport | None = None
 
     def store(self, **options: Any) -> Store:
         """The store that is meant, as whoever is signed in. Raises ``SmasError``."""
         # Imported here: `smas --help` answers without it.
         from smas.store import Store  # noqa: PLC0415
 
-        return Store(self.address, progress=self.output.progress(), **options)
+        return Store(self.address, progress=self.output.progress(), transport=self.transport, **options)
+
+    def http(self) -> HttpClient:
+        """Single requests, to whomever."""
+        from smas.http import HttpClient  # noqa: PLC0415
+        from smas.retries import RetryPolicy, Stop  # noqa: PLC0415
+        from smas.transport import Urllib3Transport  # noqa: PLC0415
+
+        return HttpClient(self.transport or Urllib3Transport(1), RetryPolicy(), Stop())
 
 
 _OPTIONS: tuple[Callable[[Command], Command], ...] = (

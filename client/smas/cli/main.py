@@ -17,6 +17,8 @@ from smas.errors import EXIT_CODES, SmasError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from smas.transport import Transport
+
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 _UNEXPECTED = 1
@@ -78,11 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; answers its exit code."""
-    this = Run()
+def run(arguments: Sequence[str] | None = None, *, transport: Transport | None = None) -> int:
+    """Run one command; answers its exit code. ``transport`` is the way out, if not the real one."""
+    this = Run(transport=transport)
     try:
         smas.main(args=list(arguments) if arguments is not None else None, obj=this, standalone_mode=False)
+    except SystemExit:
+        # So click ends what was written to a pipe whose reader (`| head`) has what it wanted.
+        return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every one of them ends here
         return _told(error, this)
     return 0
@@ -101,11 +106,8 @@ def _told(error: BaseException, this: Run) -> int:
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
             click.echo("\ninterrupted: run the same command again to continue where it stopped", err=True)
-            return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
-        case BrokenPipeError():
-            # The reader (`| head`) has what it wanted; keep Python from complaining at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            # Click says `Abort` for both, and where it comes from.
+            return TERMINATED if isinstance(error.__cause__ or error, Terminated) else INTERRUPTED
         case _:
             if this.debug:
                 raise error

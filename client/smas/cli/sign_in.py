@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from smas.cli.context import Run, common_options
+from smas.errors import SmasError
 
 if TYPE_CHECKING:
-    from smas.http import HttpClient
+    from smas.identity.cognito import UserPool
+    from smas.identity.credentials import SignIn
 
 
 @click.command()
@@ -33,6 +35,7 @@ def login(
 
     Machines need no login: set SMAS_CLIENT_ID and SMAS_CLIENT_SECRET.
     """
+    from smas.identity.cognito import UserPool  # noqa: PLC0415
     from smas.identity.credentials import SignIn  # noqa: PLC0415
     from smas.identity.discovery import discover  # noqa: PLC0415
     from smas.session import Places, store_address  # noqa: PLC0415
@@ -45,10 +48,11 @@ def login(
             raise click.UsageError(message)
         sign_in = SignIn(access_token=_line_of_stdin("token"))
     else:
-        place = discover(store, _http())
+        place = discover(store, run.http())
         run.output.say(f"signing in to {store}, at {place.pool_url} ({place.issuer})")
-        sign_in = _with_password(place.pool_url, place.client_id, username, password_stdin=password_stdin)
-    who = _check(store, sign_in.access_token)
+        pool = UserPool(place.pool_url, place.client_id, run.http())
+        sign_in = _with_password(pool, username, password_stdin=password_stdin)
+    who = _check(run, store, sign_in.access_token)
     credentials.keep(store, sign_in, make_current=True)
     if run.output.as_json:
         run.output.json({"store": store, **who})
@@ -56,11 +60,9 @@ def login(
         run.output.data(f"signed in to {store} as {who['username'] or who['client_id']}")
 
 
-def _with_password(pool_url: str, client_id: str, username: str | None, *, password_stdin: bool) -> SignIn:  # type: ignore[name-defined]  # noqa: F821
-    from smas.identity.cognito import UserPool  # noqa: PLC0415
+def _with_password(pool: UserPool, username: str | None, *, password_stdin: bool) -> SignIn:
     from smas.identity.credentials import SignIn  # noqa: PLC0415
 
-    pool = UserPool(pool_url, client_id, _http())
     if username is None:
         if password_stdin:
             message = "--password-stdin needs --username"
@@ -75,8 +77,8 @@ def _with_password(pool_url: str, client_id: str, username: str | None, *, passw
     return SignIn(
         access_token=granted.access_token,
         refresh_token=granted.refresh_token,
-        pool_url=pool_url,
-        client_id=client_id,
+        pool_url=pool.url,
+        client_id=pool.client_id,
         username=username,
     )
 
@@ -93,7 +95,11 @@ def logout(run: Run) -> None:
     held = credentials.find(store)
     credentials.forget(store)
     if held and held.refresh_token and held.pool_url and held.client_id:
-        UserPool(held.pool_url, held.client_id, _http()).revoke(held.refresh_token)
+        try:
+            UserPool(held.pool_url, held.client_id, run.http()).revoke(held.refresh_token)
+        except SmasError as error:
+            error.hint = "you are signed out on this machine; elsewhere the sign-in lasts until it expires"
+            raise
     done = f"signed out of {store}" if held else f"you were not signed in to {store}"
     if run.output.as_json:
         run.output.json({"store": store, "signed_out": held is not None})
@@ -138,20 +144,12 @@ def token(run: Run) -> None:
         run.output.data(value)
 
 
-def _http() -> HttpClient:
-    from smas.http import HttpClient  # noqa: PLC0415
-    from smas.retries import RetryPolicy, Stop  # noqa: PLC0415
-    from smas.transport import Urllib3Transport  # noqa: PLC0415
-
-    return HttpClient(Urllib3Transport(1), RetryPolicy(), Stop())
-
-
-def _check(store: str, access_token: str) -> dict[str, object]:
+def _check(run: Run, store: str, access_token: str) -> dict[str, object]:
     """Who the store says the token's owner is; a token it does not accept is not kept."""
     from smas.api import Api  # noqa: PLC0415
     from smas.identity.tokens import GivenToken  # noqa: PLC0415
 
-    return Api(store, _http(), GivenToken(access_token)).whoami().as_json()
+    return Api(store, run.http(), GivenToken(access_token)).whoami().as_json()
 
 
 def _line_of_stdin(what: str) -> str:

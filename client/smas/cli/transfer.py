@@ -10,6 +10,7 @@ import click
 
 from smas.cli.context import Run, common_options
 from smas.cli.sizes import parse_size, size_text
+from smas.progress import counted
 
 
 def _rate(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
@@ -110,7 +111,9 @@ def push(
     version = pushed.version
     there = len(version.files) - pushed.sent_files
     rest = f"; {there} of {len(version.files)} were there already" if there > 0 else ""
-    run.output.say(f"{version.state}; sent {_files(pushed.sent_files)}, {size_text(pushed.sent_bytes)}{rest}")
+    run.output.say(
+        f"{version.state}; sent {counted(pushed.sent_files, 'file')}, {size_text(pushed.sent_bytes)}{rest}"
+    )
     run.output.data(version.reference)
 
 
@@ -169,7 +172,7 @@ def pull(
     if run.output.as_json:
         run.output.json(pulled.as_json())
         return
-    arrived = f"{_files(pulled.fetched_files)}, {size_text(pulled.fetched_bytes)}"
+    arrived = f"{counted(pulled.fetched_files, 'file')}, {size_text(pulled.fetched_bytes)}"
     said = [f"{pulled.version.reference}: fetched {arrived}"]
     said += [f"{pulled.cached_files} from the cache"] if pulled.cached_files else []
     said += [f"{pulled.unchanged_files} unchanged"] if pulled.unchanged_files else []
@@ -244,10 +247,6 @@ def _transfer(connections: int, limit_rate: int | None, retries: int) -> dict[st
 
     policy = RetryPolicy(attempts=retries + 1)
     return {"connections": connections, "bytes_per_second": limit_rate, "retries": policy}
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
 
 
 COMMANDS = (push, pull)

@@ -110,7 +110,11 @@ class UserPool:
             raise Unavailable(message)
         if reply.status != _OK:
             raise _refusal(reply.content, reply.status)
-        return dict(msgspec.json.decode(reply.content)) if reply.content else {}
+        try:
+            return msgspec.json.decode(reply.content, type=dict[str, Any]) if reply.content else {}
+        except msgspec.MsgspecError as error:
+            message = f"the user pool at {self.url} answers with something that is not its API"
+            raise SmasError(message) from error
 
 
 class _Refusal(msgspec.Struct):

@@ -71,30 +71,37 @@ class CredentialsFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other process renews or changes the file meanwhile. May be entered again by the same object."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = self._lock()
-        with lock:
+        """No other process renews or changes the file meanwhile. May be entered again by the same thread.
+
+        Raises ``LocalFault`` if this machine does not let us.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = self._lock()
+            lock.acquire()
+        except OSError as error:
+            raise self._not_writable(error) from error
+        try:
             yield
+        finally:
+            lock.release()
 
     def _lock(self) -> FileLock:
         return FileLock(self.path.with_suffix(".lock"), mode=0o600, is_singleton=True)
 
     def _read(self) -> _File:
         try:
-            descriptor = os.open(self.path, os.O_RDONLY)
+            with self.path.open("rb") as file:
+                mode, content = os.fstat(file.fileno()).st_mode, file.read()
         except FileNotFoundError:
             return _File()
         except OSError as error:
             message = f"{self.path} can't be read: {error.strerror}"
             raise LocalFault(message) from error
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(file.fileno())
-            if mode.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                message = f"{self.path} holds credentials, but others than you may read it"
-                hint = f"chmod 600 {self.path}; whoever else had access may have your tokens: smas logout"
-                raise LocalFault(message, hint=hint)
-            content = file.read()
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            message = f"{self.path} holds credentials, but others than you may read it"
+            hint = f"chmod 600 {self.path}; whoever else had access may have your tokens: smas logout"
+            raise LocalFault(message, hint=hint)
         try:
             return msgspec.json.decode(content, type=_File)
         except msgspec.MsgspecError as error:
@@ -103,11 +110,18 @@ class CredentialsFile:
 
     def _write(self, held: _File) -> None:
         """Whole or not at all; mode 600 from the start."""
-        descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(held), indent=2))
-            Path(temporary).replace(self.path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(msgspec.json.format(msgspec.json.encode(held), indent=2))
+                Path(temporary).replace(self.path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> LocalFault:
+        message = f"{self.path} can't be written to: {error.strerror}"
+        return LocalFault(message, hint="name another folder with SMAS_CONFIG")

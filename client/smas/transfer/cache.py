@@ -15,9 +15,11 @@ root): whoever wrote to it changed its time, and what somebody else put there is
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +71,8 @@ class BlobCache:
         if not good:
             self.remove(sha256)
             return None
-        os.utime(self._check(path))
+        with suppress(PermissionError):  # the cache of root, say, which we may only read
+            os.utime(self._check(path))
         return path
 
     def admit(self, sha256: str, partial: Path) -> Path:
@@ -109,6 +112,11 @@ class BlobCache:
                     part.with_suffix(".ranges").unlink(missing_ok=True)
         return files, size
 
+    def clear(self) -> None:
+        """Remove everything, locks too: for a cache that nobody else works with."""
+        for name in ("blobs", "partial"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+
     def partial(self, sha256: str) -> Path:
         """Where a download of that blob grows."""
         folder = self.root / "partial"
@@ -123,7 +131,8 @@ class BlobCache:
     @contextmanager
     def working_on(self, sha256: str, stop: Stop) -> Iterator[None]:
         """Nobody else downloads that blob meanwhile; waits for whoever does. Raises ``Cancelled``."""
-        lock = FileLock(self.partial(sha256).with_suffix(".lock"))
+        # Whichever thread completes the blob leaves: not always the one that came in.
+        lock = FileLock(self.partial(sha256).with_suffix(".lock"), thread_local=False)
         while True:
             stop.check()
             try:
@@ -161,17 +170,17 @@ class BlobCache:
             return False
         check = self._check(blob)
         try:
-            written = check.read_text(encoding="ascii")
+            written = check.read_bytes()
             owner = check.stat().st_uid
-        except FileNotFoundError:
+        except OSError:
             return False
         return owner in (os.geteuid(), _ROOT) and written == _check_of(status)
 
     def _write_check(self, blob: Path) -> None:
         check = self._check(blob)
-        temporary = check.with_name(f".{check.name}.{os.getpid()}")
+        temporary = check.with_name(f".{check.name}.{secrets.token_hex(8)}")
         try:
-            temporary.write_text(_check_of(blob.lstat()), encoding="ascii")
+            temporary.write_bytes(_check_of(blob.lstat()))
             temporary.replace(check)
         except OSError as error:
             temporary.unlink(missing_ok=True)
@@ -179,6 +188,6 @@ class BlobCache:
             raise LocalFault(message, hint="name another with SMAS_CACHE, or pass --no-cache") from error
 
 
-def _check_of(status: os.stat_result) -> str:
+def _check_of(status: os.stat_result) -> bytes:
     """Size, and the time of the last change to the bytes (linking changes only the other time)."""
-    return f"{status.st_size} {status.st_mtime_ns}\n"
+    return f"{status.st_size} {status.st_mtime_ns}\n".encode()

@@ -77,6 +77,9 @@ class Crew:
             deadline = time.monotonic() + _GRACE_SECONDS
             for thread in self._threads:
                 thread.join(max(0.0, deadline - time.monotonic()))
+            if isinstance(error, Cancelled):
+                # The caller stopped because a task failed: what failed is what counts.
+                self.check()
 
     def _work(self) -> None:
         while True:

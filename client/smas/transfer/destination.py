@@ -14,6 +14,7 @@ import secrets
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,11 +23,10 @@ from filelock import FileLock, Timeout
 from smas.errors import Fault, Invalid, LocalFault
 from smas.references import fault_in_path
 from smas.transfer.digests import digest_of_open
-from smas.transfer.selection import OWN_FOLDER, names_differing_in_case
+from smas.transfer.selection import OWN_FOLDER, case_folded, names_differing_in_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from smas.results import File
     from smas.retries import Stop
@@ -81,9 +81,8 @@ class Destination:
             message = f"{self.root} can't be used as a folder: {error.strerror}"
             raise LocalFault(message) from error
         try:
-            own = self._folder((OWN_FOLDER,), make=True)
-            os.close(own)
-            self._mode = 0o666 & ~_umask()
+            self._mode = self._mode_of_new_files()
+            self._refuse_own_links()
             with self._alone():
                 self.record = self._read_record()
                 try:
@@ -103,6 +102,8 @@ class Destination:
                 lock.acquire(timeout=_LOOK_SECONDS)
             except Timeout:
                 continue
+            except OSError as error:
+                raise _fault(error, self.own_folder / "lock") from error
             break
         try:
             yield
@@ -185,9 +186,13 @@ class Destination:
         A file that was changed since is not ours to remove.
         """
         wanted = {file.path for file in files}
+        # Where case does not matter, what would be removed by its old name may be wanted by its new one.
+        renamed = {case_folded(path) for path in wanted} if self._ignores_case() else set()
         removed, kept = [], []
         for path in sorted(set(self.record.files) - wanted):
             written = self.record.files.pop(path)
+            if case_folded(path) in renamed:
+                continue
             try:
                 found = self._find(path, written, read_all=False)
             except LocalFault:
@@ -331,19 +336,50 @@ class Destination:
                 raise LocalFault(message, hint="move it away, or pull into another folder") from error
             raise _fault(error, shown) from error
 
+    def _mode_of_new_files(self) -> int:
+        """What the umask leaves; asking for it would change it for all threads, so a file tells."""
+        own, name = self._folder((OWN_FOLDER,), make=True), secrets.token_hex(8)
+        try:
+            descriptor = os.open(name, _NEW, 0o666, dir_fd=own)
+            try:
+                return stat.S_IMODE(os.fstat(descriptor).st_mode)
+            finally:
+                os.close(descriptor)
+                os.unlink(name, dir_fd=own)
+        except OSError as error:
+            raise _fault(error, self.own_folder) from error
+        finally:
+            os.close(own)
+
+    def _refuse_own_links(self) -> None:
+        """Raise ``LocalFault`` if somebody had what pulls keep for themselves written elsewhere."""
+        for folder, folders, files in os.walk(self.own_folder):
+            for path in (Path(folder, name) for name in (*folders, *files)):
+                if path.is_symlink():
+                    message = f"{path} is a symbolic link; nothing is written through it"
+                    raise LocalFault(message, hint="remove it, or pull into another folder")
+
     @property
     def _record_path(self) -> Path:
         return self.own_folder / "pulled.json"
 
     def _read_record(self) -> Record:
+        damaged = LocalFault(
+            f"{self._record_path} is damaged",
+            hint="remove it: files that are as they should be are kept, others are not overwritten",
+        )
         try:
-            return msgspec.json.decode(self._record_path.read_bytes(), type=Record)
+            record = msgspec.json.decode(self._record_path.read_bytes(), type=Record)
         except FileNotFoundError:
             return Record()
         except msgspec.MsgspecError as error:
-            message = f"{self._record_path} is damaged"
-            hint = "remove it: files that are as they should be are kept, others are not overwritten"
-            raise LocalFault(message, hint=hint) from error
+            raise damaged from error
+        except OSError as error:
+            raise _fault(error, self._record_path) from error
+        # The folder may come from somebody else: no record leads out of it, either.
+        if any(self._fault_in(path) for path in record.files):
+            raise damaged
+        return record
 
     def _write_record(self) -> None:
         temporary = self._record_path.with_name(f".{secrets.token_hex(8)}")
@@ -399,13 +435,6 @@ def _copy(source: int, target: int, stop: Stop) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(target, view) :]
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _unlink(name: str, folder: int) -> None:

@@ -11,14 +11,14 @@ import hashlib
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from smas.errors import LocalFault
 from smas.transfer.reading import blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from smas.retries import Stop
@@ -65,10 +65,10 @@ class DigestCache:
         self._path = path
 
     def known(self, files: Sequence[LocalFile]) -> dict[str, str]:
-        """Of those files, by their path, the digests that still hold."""
+        """Of those files, by their path, the digests that still hold. Raises ``LocalFault``."""
         if not self._path.exists():
             return {}
-        with closing(self._open()) as database:
+        with self._opened() as database:
             found = {}
             for file in files:
                 seen = file.fingerprint
@@ -82,7 +82,10 @@ class DigestCache:
             return found
 
     def remember(self, hashed: Sequence[tuple[LocalFile, str, int]]) -> None:
-        """Remember digests, each with the Unix time in nanoseconds at which hashing began."""
+        """Remember digests, each with the Unix time in nanoseconds at which hashing began.
+
+        Raises ``LocalFault``.
+        """
         rows = [
             (
                 _signed(file.fingerprint.device),
@@ -98,8 +101,7 @@ class DigestCache:
         ]
         if not rows:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as database, database:
+        with self._opened() as database:
             database.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             database.execute(
                 "DELETE FROM digests WHERE used_at < (SELECT MIN(used_at) FROM"
@@ -107,14 +109,17 @@ class DigestCache:
                 (_MOST_ROWS,),
             )
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """One transaction."""
         try:
-            database = sqlite3.connect(self._path, timeout=10)
-            database.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._path, timeout=10)) as database, database:
+                database.execute(_SCHEMA)
+                yield database
+        except (sqlite3.DatabaseError, OSError) as error:
             message = f"{self._path}, which remembers digests, can't be used: {error}"
             raise LocalFault(message, hint="remove it (nothing is lost), or pass --rehash") from error
-        return database
 
 
 def hash_selected(file: LocalFile, stop: Stop) -> tuple[LocalFile, str, int]:

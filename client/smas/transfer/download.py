@@ -113,18 +113,22 @@ class Downloads:
 
     def fetch(self, files: Sequence[File]) -> None:
         """Fetch the bytes of ``files``, of which no two have the same digest. Raises ``SmasError``."""
-        with ExitStack() as locks, Crew(self.options.connections, self.stop) as crew:
+        connections = self.options.connections
+        share = sum(file.size for file in files) / connections
+        with ExitStack() as locks, Crew(connections, self.stop) as crew:
             for file in files:
-                crew.wait(at_most=2 * self.options.connections)
-                BlobDownload(self, file, crew, locks).begin()
+                crew.wait(at_most=2 * connections)
+                # Beside enough others, a file is best left to one thread.
+                BlobDownload(self, file, connections if file.size > share else 1, crew, locks).begin()
 
 
 class BlobDownload:
     """One blob: its missing ranges are fetched by whoever is free; who completes the last one finishes it."""
 
-    def __init__(self, downloads: Downloads, file: File, crew: Crew, locks: ExitStack) -> None:
+    def __init__(self, downloads: Downloads, file: File, threads: int, crew: Crew, locks: ExitStack) -> None:
         self._all = downloads
         self._file = file
+        self._threads = threads
         self._crew = crew
         self._open = ExitStack()
         locks.callback(self._open.close)
@@ -157,7 +161,7 @@ class BlobDownload:
         if held:
             percent = 100 * held // file.size
             downloads.progress.say(f"{file.path}: {percent} % are here already, fetching the rest")
-        runs = partial.missing_runs(_RUN, downloads.options.connections)
+        runs = partial.missing_runs(_RUN, self._threads)
         if not runs:
             return self._finish()
         # This thread takes the first one; the others go before files that have not begun.

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from smas.retries import Stop
 
 RANGE_BYTES: Final = 8 << 20
+# Lines of one width, each with its line break before it: one that a full disk or a kill cut short is none.
+_DIGITS: Final = 8
 
 
 class PartialFile:
     """The file at ``path``, of ``size`` bytes once complete, in ranges of 8 MiB.
 
-    Beside it, with the ending ``.ranges``, one line for each range that was written whole. Ranges are hashed
-    in order as they become complete, by whichever thread completed one while no other is hashing. Use it as a
-    context manager, with nobody else working on the same path.
+    Beside it, with the ending ``.ranges``, one line for each range that was written whole. Bytes are hashed
+    in order as they come, and those that came before their turn by whichever thread completes a range while
+    no other is hashing. Use it as a context manager, with nobody else working on the same path.
     """
 
     def __init__(self, path: Path, size: int, stop: Stop) -> None:
@@ -34,7 +36,7 @@ class PartialFile:
         self._lock = threading.Lock()
         self._hashing = threading.Lock()
         self._digest = hashlib.sha256()
-        self._hashed_ranges = 0
+        self._hashed = 0
         self._buffer = memoryview(bytearray(BLOCK_BYTES))
         self.done: set[int] = set()
 
@@ -56,7 +58,7 @@ class PartialFile:
             if not self.done:
                 # What stands in the file belongs to no journal: an earlier attempt that was found wrong.
                 os.ftruncate(self._file, 0)
-                self._journal_path.write_text(f"{self._header}\n", encoding="ascii")
+                self._journal_path.write_text(self._header, encoding="ascii")
             os.ftruncate(self._file, self.size)
             self._journal = os.open(self._journal_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         except BaseException:
@@ -71,8 +73,8 @@ class PartialFile:
     def missing_runs(self, most: int, threads: int) -> list[range]:
         """Missing ranges, as runs that follow each other: what one request asks for.
 
-        A run holds at most ``most`` ranges, and fewer towards the end, so that ``threads`` finish together
-        and little is left to hash then.
+        A run holds at most ``most`` ranges; where several ``threads`` share the file, fewer towards the end,
+        so that they finish together and little is left to hash then.
         """
         runs: list[range] = []
         left = self.range_count - len(self.done)
@@ -83,21 +85,29 @@ class PartialFile:
             if runs and runs[-1].stop == number and len(runs[-1]) < length:
                 runs[-1] = range(runs[-1].start, number + 1)
             else:
-                length = max(1, min(most, left // (2 * threads)))
+                length = most if threads == 1 else max(1, min(most, left // (2 * threads)))
                 runs.append(range(number, number + 1))
             left -= 1
         return runs
 
     def write(self, data: bytes, offset: int) -> None:
-        """Write all of ``data``. Raises ``OSError``."""
-        view = memoryview(data)
+        """Write all of ``data``, and hash it if it comes next. Raises ``OSError``."""
+        view, at = memoryview(data), offset
         while view:
-            count = os.pwrite(self._file, view, offset)
-            view, offset = view[count:], offset + count
+            count = os.pwrite(self._file, view, at)
+            view, at = view[count:], at + count
+        # While it is still in the core's cache; what comes out of turn is read again later.
+        if offset == self._hashed and self._hashing.acquire(blocking=False):
+            try:
+                if offset == self._hashed:
+                    self._digest.update(data)
+                    self._hashed += len(data)
+            finally:
+                self._hashing.release()
 
     def complete(self, number: int) -> bool:
         """Range ``number`` is written whole; True to whoever completed the last one. Raises ``OSError``."""
-        os.write(self._journal, f"{number}\n".encode())
+        os.write(self._journal, f"\n{number:0{_DIGITS}}".encode())
         with self._lock:
             self.done.add(number)
             last = len(self.done) == self.range_count
@@ -128,14 +138,15 @@ class PartialFile:
                 self._hashing.release()
 
     def _hash_ready(self) -> None:
-        while self._hashed_ranges in self.done:
-            offset, end = self.bounds(self._hashed_ranges)
-            while offset < end:
+        while self._hashed < self.size and self._hashed // RANGE_BYTES in self.done:
+            _, end = self.bounds(self._hashed // RANGE_BYTES)
+            while self._hashed < end:
                 self._stop.check()
-                count = os.preadv(self._file, [self._buffer[: end - offset]], offset)
+                count = os.preadv(self._file, [self._buffer[: end - self._hashed]], self._hashed)
+                if not count:
+                    return  # somebody cut the file: the digest will tell
                 self._digest.update(self._buffer[:count])
-                offset += count
-            self._hashed_ranges += 1
+                self._hashed += count
 
     def _read_journal(self) -> set[int]:
         """Complete ranges; none if the journal is of another file, or cut so that it can't be trusted."""
@@ -143,8 +154,7 @@ class PartialFile:
             lines = self._journal_path.read_text(encoding="ascii").split("\n")
         except (FileNotFoundError, UnicodeDecodeError):
             return set()
-        # The last element is what a kill may have cut short.
         if lines[0] != self._header or os.fstat(self._file).st_size != self.size:
             return set()
-        numbers = {int(line) for line in lines[1:-1] if line.isdigit()}
+        numbers = {int(line) for line in lines[1:] if len(line) == _DIGITS and line.isdigit()}
         return {number for number in numbers if number < self.range_count}

@@ -84,6 +84,8 @@ def pull(
             downloads.fetch(missing)
         finally:
             progress.end()
+        # What this pull needed without a cache, and earlier ones that were interrupted.
+        BlobCache(destination.own_folder).clear()
         removed, kept = destination.remove_all_but(version.files)
         for path in kept:
             progress.say(

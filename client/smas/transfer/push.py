@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from smas.errors import Conflict, NotServed
+from smas.errors import Conflict, Forbidden, LocalFault, NotServed
+from smas.progress import counted
 from smas.references import parse_alias
 from smas.results import Pushed
 from smas.transfer.options import TransferOptions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from smas.results import Version
     from smas.retries import Stop
     from smas.transfer.digests import DigestCache
+    from smas.transfer.selection import LocalFile
     from smas.transport import Transport
 
 DEFAULT_WAIT_SECONDS: Final = 3600.0
@@ -77,25 +79,30 @@ def push(
     limit = RateLimit(options.transfer.bytes_per_second, stop)
     uploads = Uploads(api, transport, model, options.transfer, progress, stop, limit)
     known = {} if options.rehash else digests.known(selection.files)
-    progress.begin("sending", total)
+    found, hashed = _send(uploads, selection.files, known, total, trust_latest=True)
     try:
-        found, hashed = uploads.send(selection.files, known)
-    finally:
-        progress.end()
-    for file in selection.files:
-        file.check_unchanged()
-    digests.remember(hashed)
+        digests.remember(hashed)
+    except LocalFault as fault:
+        progress.say(f"what was hashed is not remembered: {fault.detail}")
     listed = [(file.path, found[file.path], file.size) for file in selection.files]
-    version = api.publish(model, listed, message, metadata)
-    progress.say(f"published {version.reference}: {len(listed)} files, {version.state}")
+    try:
+        version = api.publish(model, listed, message, metadata)
+    except Conflict as conflict:
+        if conflict.code != "blob_missing":
+            raise
+        # The newest version went away while we relied on it: ask about every file.
+        _send(uploads, selection.files, found, total, trust_latest=False)
+        version = api.publish(model, listed, message, metadata)
+    progress.say(f"published {version.reference}: {counted(len(listed), 'file')}, {version.state}")
     if options.wait_seconds > 0:
         version = settled(api, model, version, options.wait_seconds, progress, stop)
     alias = None
     if options.alias is not None:
         try:
             alias = api.move_alias(model, options.alias, version.version)
-        except Conflict as conflict:
-            conflict.hint = f"{version.reference} is published; move the alias later with `smas alias set`"
+        except (Conflict, Forbidden) as refusal:
+            whose = "" if isinstance(refusal, Conflict) else " (or have somebody do it who may)"
+            refusal.hint = f"{version.reference} is published; move the alias later{whose}: smas alias set"
             raise
         progress.say(f"{options.alias} is now version {version.version}")
     return Pushed(
@@ -105,6 +112,20 @@ def push(
         sent_bytes=uploads.sent.bytes,
         left_out=selection.left_out,
     )
+
+
+def _send(
+    uploads: Uploads, files: list[LocalFile], known: Mapping[str, str], total: int, *, trust_latest: bool
+) -> tuple[dict[str, str], list[tuple[LocalFile, str, int]]]:
+    """Send under a progress bar, and make sure that no file was changed meanwhile."""
+    uploads.progress.begin("sending", total)
+    try:
+        sent = uploads.send(files, known, trust_latest=trust_latest)
+    finally:
+        uploads.progress.end()
+    for file in files:
+        file.check_unchanged()
+    return sent
 
 
 def settled(

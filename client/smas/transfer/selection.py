@@ -11,7 +11,7 @@ import stat
 import unicodedata
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from smas.errors import Fault, Invalid, LocalFault
@@ -127,19 +127,18 @@ class _Walk:
             status = folder.stat()
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            return self._fault(prefix or str(folder), f"the folder can't be read: {error.strerror}")
+            return self._fault(_shown(prefix or str(folder)), f"the folder can't be read: {error.strerror}")
         here = (status.st_dev, status.st_ino)
         if here in above:
-            return self._fault(prefix, "the link leads back to a folder it lies in")
+            return self._fault(_shown(prefix), "the link leads back to a folder it lies in")
         if not entries and prefix:
-            self.selection.left_out.append(f"{prefix}/ (an empty folder)")
+            self.selection.left_out.append(f"{_shown(prefix)}/ (an empty folder)")
         for entry in entries:
             path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.name.startswith(".") and not self.hidden:
-                if entry.name != OWN_FOLDER:
-                    self.selection.left_out.append(f"{_shown(path)} (hidden)")
-            elif entry.name == OWN_FOLDER and not prefix:
+            if entry.name == OWN_FOLDER and not prefix:
                 continue
+            if entry.name.startswith(".") and not self.hidden:
+                self.selection.left_out.append(f"{_shown(path)} (hidden)")
             else:
                 self._entry(entry, path, (*above, here))
         return None
@@ -175,6 +174,8 @@ class _Walk:
                 return f"it is {kind}, not a file"
         if wrong := fault_in_path(path):
             return wrong
+        if path.split("/", maxsplit=1)[0].casefold() == OWN_FOLDER:
+            return f"nothing can be pulled under that name: {OWN_FOLDER} is where pulls keep their own record"
         if status.st_size > MAX_FILE_BYTES:
             return f"it is {status.st_size:,} bytes long; at most {MAX_FILE_BYTES:,} are allowed: split it"
         try:
@@ -193,8 +194,12 @@ def _faults_together(files: list[LocalFile]) -> Iterator[Fault]:
         yield Fault("the folder", message)
     for before, after in pairwise(files):
         if before.path == after.path:
-            message = f"{before.source} and {after.source} have the same name in Unicode normal form C"
-            yield Fault(_shown(before.path), message)
+            sources = f"{_shown(str(before.source))} and {_shown(str(after.source))}"
+            yield Fault(_shown(before.path), f"{sources} have the same name in Unicode normal form C")
+    paths = {file.path for file in files}
+    for file in files:
+        if any(str(folder) in paths for folder in PurePosixPath(file.path).parents):
+            yield Fault(_shown(file.path), "in Unicode normal form C, a folder it lies in is a file as well")
 
 
 def names_differing_in_case(paths: list[str]) -> list[tuple[str, str]]:
@@ -205,11 +210,15 @@ def names_differing_in_case(paths: list[str]) -> list[tuple[str, str]]:
         segments = path.split("/")
         for depth in range(1, len(segments) + 1):
             part = "/".join(segments[:depth])
-            folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", part).casefold())
-            first = seen.setdefault(folded, part)
+            first = seen.setdefault(case_folded(part), part)
             if first != part:
                 pairs[first, part] = None
     return list(pairs)
+
+
+def case_folded(path: str) -> str:
+    """The same for all names that a case-insensitive file system can't tell apart."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
 def _shown(path: str) -> str:

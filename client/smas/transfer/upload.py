@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from smas.errors import Conflict, Invalid, NotFound, SmasError
+from smas.references import LATEST
 from smas.transfer.crew import Crew
 from smas.transfer.digests import hash_selected
 from smas.transfer.presigned import UploadGone, WrongBytes, persist, put
@@ -67,12 +68,13 @@ class Uploads:
     sent: Sent = field(default_factory=Sent)
 
     def send(
-        self, files: Sequence[LocalFile], known: Mapping[str, str]
+        self, files: Sequence[LocalFile], known: Mapping[str, str], *, trust_latest: bool = True
     ) -> tuple[dict[str, str], list[tuple[LocalFile, str, int]]]:
         """Send what the model does not hold; answers digests by path, and what was hashed anew.
 
         ``known`` are digests by path that need no hashing. The smallest files are hashed first, so that
-        sending begins at once. Raises ``SmasError``.
+        sending begins at once. The store is not asked about files of the newest available version, unless
+        ``trust_latest`` is false. Raises ``SmasError``.
         """
         hashed: queue.SimpleQueue[tuple[LocalFile, str, int]] = queue.SimpleQueue()
         fresh: list[tuple[LocalFile, str, int]] = []
@@ -85,6 +87,8 @@ class Uploads:
                     hashed.put((file, known[file.path], 0))
                 else:
                     hashing.submit(partial(self._hash, file, hashed))
+            # Asked while the first files are being hashed.
+            held = self._held_by_latest() if trust_latest else set()
             left = len(files)
             while left:
                 batch = self._next_batch(hashed, senders, hashing)
@@ -93,14 +97,21 @@ class Uploads:
                     if file.path not in known:
                         fresh.append((file, sha256, begun))
                         digests[file.path] = sha256
-                new = {sha256: file for file, sha256, _ in batch if sha256 not in asked}
+                new = {sha256: file for file, sha256, _ in batch if sha256 not in asked | held}
                 asked |= set(new)
-                # Those that had to be hashed came as they were ready; a twin of a file has nothing to send.
+                # A file that the model holds, or a twin of one in this push, has nothing to send.
                 self.progress.advance(
                     sum(file.size for file, _, _ in batch) - sum(f.size for f in new.values())
                 )
                 self._start(new, senders)
         return digests, fresh
+
+    def _held_by_latest(self) -> set[str]:
+        """Digests of verified bytes that the model certainly holds."""
+        try:
+            return {file.sha256 for file in self.api.version(self.model, LATEST).files}
+        except NotFound:
+            return set()
 
     def _hash(self, file: LocalFile, hashed: queue.SimpleQueue[tuple[LocalFile, str, int]]) -> None:
         if file.size >= _TELL_HASHING_BYTES:

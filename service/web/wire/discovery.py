@@ -67,7 +67,7 @@ class ProtectedResource(Given):
     openid_configuration_uri: Annotated[
         str,
         msgspec.Meta(
-            description="the issuer's OpenID configuration, where it is really served: the local stack's issuer"
-            " has an address in AWS as its name"
+            description="the issuer's OpenID configuration, where it is really served: the local stack's"
+            " issuer has an address in AWS as its name"
         ),
     ]

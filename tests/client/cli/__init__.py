@@ -1,0 +1,1 @@
+"""The `smas` command, run in this process."""

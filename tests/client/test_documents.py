@@ -1,0 +1,53 @@
+"""The client's README, held to the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from smas.about import VERSION
+from smas.cli.main import INTERRUPTED, TERMINATED, smas
+from smas.errors import EXIT_CODES
+from smas.session import VARIABLES
+
+CLIENT = Path(__file__).parents[2] / "client"
+README = (CLIENT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_exit_code_is_documented_as_the_help_has_it() -> None:
+    """The table names each code once, with the very words of `smas --help`."""
+    rows = re.findall(r"^\| ([0-9]+) \| (.+) \|$", README, re.MULTILINE)
+    documented = {int(code): meaning for code, meaning in rows}
+
+    assert len(rows) == len(documented)
+    assert set(documented) == {code for code, _ in EXIT_CODES}
+    assert {code: documented[code] for code in documented if code != INTERRUPTED} == {
+        code: meaning for code, meaning in EXIT_CODES if code != INTERRUPTED
+    }
+    assert str(TERMINATED) in documented[INTERRUPTED]
+
+
+def test_every_variable_is_documented() -> None:
+    """Each variable that a session reads stands in the table, and none that it does not."""
+    named = set(re.findall(r"`(SMAS_[A-Z_]+)`", README))
+
+    assert named == {name for name, _ in VARIABLES}
+
+
+def test_the_commands_it_shows_exist() -> None:
+    """Whatever stands behind `smas` in the README is a command, and its options are that command's own."""
+    shown = re.findall(r"^\$ smas ([a-z]+)(.*)$", README, re.MULTILINE)
+
+    assert {name for name, _ in shown} >= {"login", "push", "pull", "diff", "ls"}
+    for name, rest in shown:
+        command = smas.commands[name]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"(--[a-z-]+)", rest)) <= options, (name, rest)
+
+
+def test_package_and_code_agree_on_the_version() -> None:
+    """What `smas --version` prints is what is installed."""
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"] == VERSION
