@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.e2e.conftest import Stack
 
 _SECONDS = 60
 
@@ -70,9 +73,10 @@ class Smas:
         """The same as JSON."""
         return json.loads(self.text("--json", *arguments, stdin=stdin))
 
-    def login(self, store: str, username: str, password: str) -> Smas:
-        """Sign in; answers itself."""
-        self.text("login", store, "--username", username, "--password-stdin", stdin=f"{password}\n")
+    def login(self, stack: Stack, username: str = "ds-fraud") -> Smas:
+        """Sign in at the stack as one of its users; answers itself."""
+        password = f"{stack.aws.stack['password']}\n"
+        self.text("login", stack.url, "--username", username, "--password-stdin", stdin=password)
         return self
 
     @contextmanager
@@ -105,3 +109,20 @@ class Smas:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+
+def noise(path: Path, mebibytes: int) -> Path:
+    """A file of random bytes; answers its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for _ in range(mebibytes):
+            file.write(os.urandom(1 << 20))
+    return path
+
+
+def soon(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not after {seconds} s: {what}"
+        time.sleep(0.02)

@@ -189,11 +189,18 @@ def read_metadata(given: tuple[str, ...]) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     for one in given:
         key, equals, value = one.partition("=")
-        if equals and not Path(one).is_file():
+        if equals and not _is_file(one):
             _set(metadata, key.split("."), _value(value), one)
         else:
             _merge(metadata, _json_file(Path(one)))
     return metadata
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a value may be longer than any name
+        return False
 
 
 def _value(text: str) -> Any:

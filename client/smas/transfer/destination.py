@@ -7,7 +7,6 @@ remembered in ``.smas/pulled.json``, so that the next one may replace or remove 
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -23,6 +22,8 @@ from filelock import FileLock, Timeout
 from smas.errors import Fault, Invalid, LocalFault
 from smas.references import fault_in_path
 from smas.transfer.digests import digest_of_open
+from smas.transfer.folder_tree import FolderTree, local_fault, unlink_if_there
+from smas.transfer.placing import NEW_FILE, bring
 from smas.transfer.selection import OWN_FOLDER, case_folded, names_differing_in_case
 
 if TYPE_CHECKING:
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
     from smas.results import File
     from smas.retries import Stop
 
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
-_COPY_BYTES: Final = 64 << 20
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -74,12 +72,7 @@ class Destination:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Make and open the folder, and read its record; the record is written at the end, come what may."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            self._root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            message = f"{self.root} can't be used as a folder: {error.strerror}"
-            raise LocalFault(message) from error
+        self._tree = FolderTree(self.root)
         try:
             self._mode = self._mode_of_new_files()
             self._refuse_own_links()
@@ -90,7 +83,7 @@ class Destination:
                 finally:
                     self._write_record()
         finally:
-            os.close(self._root)
+            self._tree.close()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -103,7 +96,7 @@ class Destination:
             except Timeout:
                 continue
             except OSError as error:
-                raise _fault(error, self.own_folder / "lock") from error
+                raise local_fault(error, self.own_folder / "lock") from error
             break
         try:
             yield
@@ -153,27 +146,27 @@ class Destination:
     def place(self, file: File, blob: Path, how: str) -> None:
         """Give ``blob`` the file's final name: ``how`` is "link", "copy", or "move".
 
-        A link that the file system refuses becomes a copy. Raises ``LocalFault``.
+        A link or move that the file system refuses becomes a copy. Raises ``LocalFault``.
         """
-        folder, name = self._parent(file.path, make=True)
+        folder, name = self._tree.parent(file.path, make=True)
         temporary = f".{secrets.token_hex(8)}.smas"
         try:
             try:
-                _bring(blob, folder, temporary, how, self._mode, self._stop)
+                bring(blob, folder, temporary, how, self._mode, self._stop)
                 os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             finally:
                 # Still there if it failed, or if both names already were the same file.
-                _unlink(temporary, folder)
+                unlink_if_there(temporary, folder)
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
-            raise _fault(error, self.root / file.path) from error
+            raise local_fault(error, self.root / file.path) from error
         finally:
             os.close(folder)
         self.record.files[file.path] = Written(file.sha256, status.st_size, status.st_mtime_ns)
 
     def keep(self, file: File) -> None:
         """The file is here already and is what it should be: from now on it is ours."""
-        folder, name = self._parent(file.path, make=False)
+        folder, name = self._tree.parent(file.path, make=False)
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         finally:
@@ -198,7 +191,7 @@ class Destination:
             except LocalFault:
                 found = "something else stands in a folder's place"
             if found == written.sha256:
-                self._remove(path)
+                self._tree.remove(path)
                 removed.append(path)
             elif found != "absent":
                 kept.append(path)
@@ -206,7 +199,7 @@ class Destination:
 
     def is_on_device_of(self, other: Path) -> bool:
         """Whether hard links to files below ``other`` (or its nearest folder that exists) can stand here."""
-        return os.fstat(self._root).st_dev == _nearest(other).stat().st_dev
+        return os.fstat(self._tree.descriptor).st_dev == _nearest(other).stat().st_dev
 
     def require_space(self, size: int, where: Path) -> None:
         """Raise ``LocalFault`` unless ``size`` bytes are free at ``where``."""
@@ -224,7 +217,7 @@ class Destination:
         segments = path.split("/")
         if segments[0].casefold() == OWN_FOLDER:
             return f"{OWN_FOLDER} is where pulls keep their own record"
-        longest = os.fpathconf(self._root, "PC_NAME_MAX")
+        longest = os.fpathconf(self._tree.descriptor, "PC_NAME_MAX")
         for segment in segments:
             if len(segment.encode()) > longest:
                 return f"this file system takes names of at most {longest} bytes"
@@ -232,10 +225,12 @@ class Destination:
 
     def _ignores_case(self) -> bool:
         try:
-            twin = os.stat(OWN_FOLDER.upper(), dir_fd=self._root, follow_symlinks=False)
+            twin = os.stat(OWN_FOLDER.upper(), dir_fd=self._tree.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return False
-        return os.path.samestat(twin, os.stat(OWN_FOLDER, dir_fd=self._root, follow_symlinks=False))
+        return os.path.samestat(
+            twin, os.stat(OWN_FOLDER, dir_fd=self._tree.descriptor, follow_symlinks=False)
+        )
 
     def _state_of(self, file: File, *, read_all: bool) -> str:
         """``absent``, ``same``, ``ours`` (free to replace), or what else is there."""
@@ -255,7 +250,7 @@ class Destination:
         What looks as it was ``written`` is not read, unless ``read_all``. Raises ``LocalFault``.
         """
         try:
-            folder, name = self._parent(path, make=False)
+            folder, name = self._tree.parent(path, make=False)
         except FileNotFoundError:
             return "absent"
         try:
@@ -267,7 +262,7 @@ class Destination:
         except FileNotFoundError:
             return "absent"
         except OSError as error:
-            raise _fault(error, self.root / path) from error
+            raise local_fault(error, self.root / path) from error
         finally:
             os.close(folder)
 
@@ -278,76 +273,18 @@ class Destination:
         finally:
             os.close(descriptor)
 
-    def _remove(self, path: str) -> None:
-        segments = path.split("/")
-        for depth in range(len(segments), 0, -1):
-            folder = self._folder(tuple(segments[: depth - 1]), make=False)
-            try:
-                if depth == len(segments):
-                    os.unlink(segments[-1], dir_fd=folder)
-                else:
-                    os.rmdir(segments[depth - 1], dir_fd=folder)
-            except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                    return
-                raise _fault(error, self.root / path) from error
-            finally:
-                os.close(folder)
-
-    def _parent(self, path: str, *, make: bool) -> tuple[int, str]:
-        """An open folder, which the caller closes, and the name in it."""
-        *folders, name = path.split("/")
-        return self._folder(tuple(folders), make=make), name
-
-    def _folder(self, segments: tuple[str, ...], *, make: bool) -> int:
-        """Open a folder below the root, step by step, never through a symbolic link.
-
-        Raises ``FileNotFoundError`` unless ``make``, ``LocalFault`` where something else is in the way.
-        """
-        folder = os.dup(self._root)
-        try:
-            for depth, segment in enumerate(segments, start=1):
-                if make:
-                    try:
-                        os.mkdir(segment, dir_fd=folder)
-                    except FileExistsError:
-                        pass
-                    except OSError as error:
-                        raise _fault(error, self.root.joinpath(*segments[:depth])) from error
-                below = self._open_folder(segment, folder, self.root.joinpath(*segments[:depth]))
-                os.close(folder)
-                folder = below
-        except BaseException:
-            os.close(folder)
-            raise
-        return folder
-
-    @staticmethod
-    def _open_folder(name: str, folder: int, shown: Path) -> int:
-        try:
-            return os.open(name, _FOLDER, dir_fd=folder)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                message = (
-                    f"{shown} is not a folder but a file or a symbolic link; nothing is written through it"
-                )
-                raise LocalFault(message, hint="move it away, or pull into another folder") from error
-            raise _fault(error, shown) from error
-
     def _mode_of_new_files(self) -> int:
         """What the umask leaves; asking for it would change it for all threads, so a file tells."""
-        own, name = self._folder((OWN_FOLDER,), make=True), secrets.token_hex(8)
+        own, name = self._tree.folder((OWN_FOLDER,), make=True), secrets.token_hex(8)
         try:
-            descriptor = os.open(name, _NEW, 0o666, dir_fd=own)
+            descriptor = os.open(name, NEW_FILE, 0o666, dir_fd=own)
             try:
                 return stat.S_IMODE(os.fstat(descriptor).st_mode)
             finally:
                 os.close(descriptor)
                 os.unlink(name, dir_fd=own)
         except OSError as error:
-            raise _fault(error, self.own_folder) from error
+            raise local_fault(error, self.own_folder) from error
         finally:
             os.close(own)
 
@@ -375,7 +312,7 @@ class Destination:
         except msgspec.MsgspecError as error:
             raise damaged from error
         except OSError as error:
-            raise _fault(error, self._record_path) from error
+            raise local_fault(error, self._record_path) from error
         # The folder may come from somebody else: no record leads out of it, either.
         if any(self._fault_in(path) for path in record.files):
             raise damaged
@@ -388,60 +325,7 @@ class Destination:
             temporary.replace(self._record_path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise _fault(error, self._record_path) from error
-
-
-def _bring(blob: Path, folder: int, name: str, how: str, mode: int, stop: Stop) -> None:
-    """Make ``name`` in ``folder`` hold the blob's bytes."""
-    if how == "move":
-        os.rename(blob, name, dst_dir_fd=folder)
-        os.chmod(name, mode, dir_fd=folder)
-        return
-    if how == "link":
-        try:
-            os.link(blob, name, dst_dir_fd=folder, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-                raise
-        else:
-            return
-    source = os.open(blob, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        target = os.open(name, _NEW, mode, dir_fd=folder)
-        try:
-            _copy(source, target, stop)
-        finally:
-            os.close(target)
-    finally:
-        os.close(source)
-
-
-def _copy(source: int, target: int, stop: Stop) -> None:
-    """All bytes, inside the kernel; a file system that can shares the blocks instead."""
-    if hasattr(os, "copy_file_range"):
-        try:
-            while os.copy_file_range(source, target, _COPY_BYTES):
-                stop.check()
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
-                raise
-        else:
-            return
-        os.lseek(source, 0, os.SEEK_SET)
-        os.ftruncate(target, 0)
-        os.lseek(target, 0, os.SEEK_SET)
-    while data := os.read(source, 1 << 20):
-        stop.check()
-        view = memoryview(data)
-        while view:
-            view = view[os.write(target, view) :]
-
-
-def _unlink(name: str, folder: int) -> None:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        return
+            raise local_fault(error, self._record_path) from error
 
 
 def _nearest(path: Path) -> Path:
@@ -452,10 +336,3 @@ def _nearest(path: Path) -> Path:
 def _folders_of(path: str) -> list[str]:
     segments = path.split("/")
     return ["/".join(segments[:depth]) for depth in range(1, len(segments))]
-
-
-def _fault(error: OSError, path: Path) -> LocalFault:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = f"the disk is full: {path} could not be written"
-        return LocalFault(message, hint="free some space, then run the same command: it continues")
-    return LocalFault(f"{path}: {error.strerror}")

@@ -15,6 +15,7 @@ from smas.references import parse_model
 from smas.transfer.crew import Crew
 from smas.transfer.partial_file import PartialFile
 from smas.transfer.presigned import get, persist
+from smas.transfer.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,21 +83,6 @@ class Urls:
                 self._stop.pause(refusal.retry_after_seconds)
 
 
-@dataclass(slots=True)
-class Fetched:
-    """What really travelled."""
-
-    files: int = 0
-    bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, size: int, *, files: int = 0) -> None:
-        """Count; called from several threads."""
-        with self._lock:
-            self.files += files
-            self.bytes += size
-
-
 @dataclass(frozen=True, slots=True)
 class Downloads:
     """The downloads of one pull; ``on_blob`` is called with each file whose bytes are in the cache."""
@@ -109,7 +95,7 @@ class Downloads:
     progress: Progress
     stop: Stop
     on_blob: Callable[[File, Path], None]
-    fetched: Fetched = field(default_factory=Fetched)
+    fetched: Tally = field(default_factory=Tally)
 
     def fetch(self, files: Sequence[File]) -> None:
         """Fetch the bytes of ``files``, of which no two have the same digest. Raises ``SmasError``."""
@@ -215,7 +201,7 @@ class BlobDownload:
         except OSError as error:
             raise self._fault(error) from error
         partial.finish()
-        downloads.fetched.add(0, files=1)
+        downloads.fetched.add(files=1)
         return self._hand_over(blob)
 
     def _hand_over(self, blob: Path) -> None:

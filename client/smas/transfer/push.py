@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from smas.errors import Conflict, Forbidden, LocalFault, NotServed
+from smas.errors import Conflict, Forbidden, Invalid, LocalFault, NotServed
 from smas.progress import counted
 from smas.references import parse_alias
 from smas.results import Pushed
@@ -70,6 +71,7 @@ def push(
     """
     if options.alias is not None:
         parse_alias(options.alias)
+    facts = _as_json(metadata)
     selection = select(source, hidden=options.hidden, follow_symlinks=options.follow_symlinks)
     for line in selection.left_out:
         progress.say(f"left out: {line}")
@@ -86,13 +88,13 @@ def push(
         progress.say(f"what was hashed is not remembered: {fault.detail}")
     listed = [(file.path, found[file.path], file.size) for file in selection.files]
     try:
-        version = api.publish(model, listed, message, metadata)
+        version = api.publish(model, listed, message, facts)
     except Conflict as conflict:
         if conflict.code != "blob_missing":
             raise
         # The newest version went away while we relied on it: ask about every file.
         _send(uploads, selection.files, found, total, trust_latest=False)
-        version = api.publish(model, listed, message, metadata)
+        version = api.publish(model, listed, message, facts)
     progress.say(f"published {version.reference}: {counted(len(listed), 'file')}, {version.state}")
     if options.wait_seconds > 0:
         version = settled(api, model, version, options.wait_seconds, progress, stop)
@@ -126,6 +128,16 @@ def _send(
     for file in files:
         file.check_unchanged()
     return sent
+
+
+def _as_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata as they will be read back. Raises ``Invalid`` for what is not JSON, NaN too."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(metadata, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError) as error:
+        message = f"the metadata can't be written as JSON: {error}"
+        raise Invalid(message, hint="numbers of other libraries: float(x) or int(x); NaN: None") from error
+    return plain
 
 
 def settled(

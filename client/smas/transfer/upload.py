@@ -14,6 +14,7 @@ from smas.references import LATEST
 from smas.transfer.crew import Crew
 from smas.transfer.digests import hash_selected
 from smas.transfer.presigned import UploadGone, WrongBytes, persist, put
+from smas.transfer.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,21 +40,6 @@ _MAX_HASHERS: Final = 4
 _TELL_HASHING_BYTES: Final = 4_000_000_000
 
 
-@dataclass(slots=True)
-class Sent:
-    """What really travelled."""
-
-    files: int = 0
-    bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, size: int, *, files: int = 0) -> None:
-        """Count; called from several threads."""
-        with self._lock:
-            self.files += files
-            self.bytes += size
-
-
 @dataclass(frozen=True, slots=True)
 class Uploads:
     """The uploads of one push to one model."""
@@ -65,7 +51,7 @@ class Uploads:
     progress: Progress
     stop: Stop
     limit: RateLimit
-    sent: Sent = field(default_factory=Sent)
+    sent: Tally = field(default_factory=Tally)
 
     def send(
         self, files: Sequence[LocalFile], known: Mapping[str, str], *, trust_latest: bool = True
@@ -273,7 +259,7 @@ class MultipartUpload:
             except NotFound as gone:
                 return self._restart(target.upload_id, gone)
             else:
-                self._uploads.sent.add(0, files=1)
+                self._uploads.sent.add(files=1)
                 return None
         raise failure
 
@@ -336,6 +322,7 @@ class FileSlice:
         try:
             self._descriptor = os.open(self._file.source, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
+            self._file.check_unchanged()
             message = f"{self._file.source} can't be read any more: {error.strerror}"
             raise Invalid(message) from error
         return self

@@ -190,6 +190,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body go out apart; the second would wait for the first's acknowledgement.
+    disable_nagle_algorithm = True
 
     @property
     def proxy(self) -> Proxy:

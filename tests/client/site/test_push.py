@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from smas.errors import Forbidden, Invalid, NotFound, NotServed
 
@@ -137,6 +138,26 @@ def test_what_the_store_refuses_names_each_place(stores: Stores, files: Path) ->
         stores.of("ds-fraud").push(files, M, metadata={"much": "x" * 70_000})
     assert told.value.code == "validation_failed"
     assert [fault.location for fault in told.value.errors] == ["metadata"]
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), {"deep": [float("-inf")]}, np.float32(1), {1, 2}, "\ud800", b"x"]
+)
+def test_metadata_that_is_no_json_is_refused_before_anything_is_sent(
+    stores: Stores, wire: WsgiTransport, files: Path, value: object
+) -> None:
+    """Nothing is silently turned into null or text: not a number, other libraries' values, broken text."""
+    with pytest.raises(Invalid, match="JSON") as told:
+        stores.of("ds-fraud").push(files, M, metadata={"value": value})
+    assert "float(x)" in told.value.hint
+    assert wire.sent == []
+
+
+def test_metadata_are_read_back_as_json(stores: Stores, files: Path) -> None:
+    """Tuples are lists, keys are text, and numpy's default float, which is a float, is a number."""
+    given = {"pair": (1, 2), 7: "seven", "auc": np.float64(0.5), "none": None}
+    version = stores.of("ds-fraud").push(files, M, metadata=given).version  # type: ignore[arg-type]
+    assert version.metadata == {"pair": [1, 2], "7": "seven", "auc": 0.5, "none": None}
 
 
 def test_a_stranger_may_not_publish(stores: Stores, wire: WsgiTransport, files: Path) -> None:

@@ -7,10 +7,15 @@ import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import pytest
+from smas.errors import Invalid
 from smas.results import File
+from smas.transfer.selection import select
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from smas.transfer.cache import BlobCache
 
 
 def digest(data: bytes) -> str:
@@ -51,3 +56,22 @@ def picture(root: Path) -> dict[str, str]:
 def pulled(root: Path) -> dict[str, str]:
     """The same without what pulls keep for themselves."""
     return {path: what for path, what in picture(root).items() if not f"{path}/".startswith(".smas/")}
+
+
+def admit(cache: BlobCache, data: bytes) -> Path:
+    """Put a blob into a cache as a download would."""
+    return cache.admit(digest(data), write(cache.partial(digest(data)), data))
+
+
+def check_of(blob: Path) -> Path:
+    """The check beside a blob."""
+    return blob.with_name(f"{blob.name}.check")
+
+
+def refusals(source: Path, **options: bool) -> dict[str, str]:
+    """What a push refuses of a folder, and why; its sentence leads with the first."""
+    with pytest.raises(Invalid) as refusal:
+        select(source, **options)
+    first = refusal.value.errors[0]
+    assert refusal.value.detail.startswith(f"can't be published: {first.location}: {first.message}")
+    return {fault.location: fault.message for fault in refusal.value.errors}
