@@ -148,5 +148,6 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
     (9, "unavailable: the store or S3 can't be reached"),
     (10, "corrupt: bytes are not what their digest says"),
     (11, "this machine: disk full, no permission, a file in the way"),
-    (130, "interrupted; running the same command again continues"),
+    (130, "interrupted (Ctrl-C); running the same command again continues"),
+    (143, "ended (SIGTERM); running the same command again continues"),
 )

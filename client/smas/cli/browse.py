@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -195,7 +196,7 @@ def open_docs(run: Run) -> None:
         run.output.json({"url": address})
     else:
         run.output.data(address)
-    if click.launch(address) != 0:
+    if not webbrowser.open(address):
         run.output.say("no browser could be started here: open the address yourself")
 
 

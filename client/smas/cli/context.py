@@ -36,8 +36,11 @@ class Run:
     def store(self, **options: Any) -> Store:
         """The store that is meant, as whoever is signed in. Raises ``SmasError``."""
         # Imported here: `smas --help` answers without it.
+        from smas.retries import RetryPolicy  # noqa: PLC0415
         from smas.store import Store  # noqa: PLC0415
 
+        # Somebody waits at the keyboard: but for transfers, a store out of reach is told soon.
+        options.setdefault("retries", RetryPolicy(attempts=4))
         return Store(self.address, progress=self.output.progress(), transport=self.transport, **options)
 
     def http(self) -> HttpClient:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _LOOK_SECONDS: Final = 0.2
+_TEMPORARY: Final = ".new"
+_UNKNOWN: Final = -1
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -45,11 +47,16 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct):
-    """What pulls wrote into a folder, by path, and from where."""
+    """What pulls wrote into a folder, by path, and from where.
+
+    ``placing`` are the digests, by path, that a pull is about to write: should it be killed, what it wrote is
+    known to be ours all the same.
+    """
 
     store: str = ""
     reference: str = ""
     files: dict[str, Written] = {}
+    placing: dict[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -77,7 +84,9 @@ class Destination:
             self._mode = self._mode_of_new_files()
             self._refuse_own_links()
             with self._alone():
+                self._remove_temporary()
                 self.record = self._read_record()
+                self._adopt_placed()
                 try:
                     yield
                 finally:
@@ -130,11 +139,16 @@ class Destination:
             raise LocalFault(message, hint="pull to a case-sensitive file system", errors=faults)
 
     def compare(self, files: Sequence[File], *, read_all: bool) -> Comparison:
-        """Which files are here already; ``read_all`` hashes also those that look untouched."""
+        """Which files are here already; ``read_all`` hashes also those that look untouched.
+
+        What an earlier pull wrote and these files lack is in nobody's way: ``remove_all_but`` comes first.
+        """
         found = Comparison()
+        stale = set(self.record.files) - {file.path for file in files}
         for file in files:
             self._stop.check()
-            state = self._state_of(file, read_all=read_all)
+            makes_way = self._makes_way(file.path, stale)
+            state = "absent" if makes_way else self._state_of(file, read_all=read_all)
             if state == "same":
                 found.unchanged.append(file)
             else:
@@ -149,20 +163,27 @@ class Destination:
         A link or move that the file system refuses becomes a copy. Raises ``LocalFault``.
         """
         folder, name = self._tree.parent(file.path, make=True)
-        temporary = f".{secrets.token_hex(8)}.smas"
+        own = self._tree.folder((OWN_FOLDER,), make=True)
+        temporary = f"{secrets.token_hex(8)}{_TEMPORARY}"
         try:
             try:
-                bring(blob, folder, temporary, how, self._mode, self._stop)
-                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                bring(blob, own, temporary, how, self._mode, self._stop)
+                os.replace(temporary, name, src_dir_fd=own, dst_dir_fd=folder)
             finally:
                 # Still there if it failed, or if both names already were the same file.
-                unlink_if_there(temporary, folder)
+                unlink_if_there(temporary, own)
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
             raise local_fault(error, self.root / file.path) from error
         finally:
+            os.close(own)
             os.close(folder)
         self.record.files[file.path] = Written(file.sha256, status.st_size, status.st_mtime_ns)
+
+    def announce(self, files: Sequence[File]) -> None:
+        """Remember that these files are about to be placed, until the record is written at the end."""
+        self.record.placing = {file.path: file.sha256 for file in files}
+        self._write_record()
 
     def keep(self, file: File) -> None:
         """The file is here already and is what it should be: from now on it is ours."""
@@ -244,6 +265,23 @@ class Destination:
             return "ours"
         return "it was changed since it was pulled" if written else "it was there before"
 
+    def _makes_way(self, path: str, stale: set[str]) -> bool:
+        """Whether all that stands in the place of ``path`` is stale: a file where it wants a folder, or so."""
+        above = [folder for folder in _folders_of(path) if folder in stale]
+        below = [other for other in stale if other.startswith(f"{path}/")]
+        inside = {
+            (Path(folder) / name).relative_to(self.root).as_posix()
+            for folder, _, names in os.walk(self.root / path)
+            for name in names
+        }
+        if not (above or below) or not inside <= set(below):
+            return False
+        return all(self._is_as_written(other) for other in (*above, *below))
+
+    def _is_as_written(self, path: str) -> bool:
+        written = self.record.files[path]
+        return self._find(path, written, read_all=False) == written.sha256
+
     def _find(self, path: str, written: Written | None, *, read_all: bool) -> str:
         """The digest of the file at ``path``; ``absent``, or what it is if it is no file.
 
@@ -296,6 +334,28 @@ class Destination:
                     message = f"{path} is a symbolic link; nothing is written through it"
                     raise LocalFault(message, hint="remove it, or pull into another folder")
 
+    def _adopt_placed(self) -> None:
+        """What a pull that was killed had placed is ours; nobody knows when it was, so it is read."""
+        placing, self.record.placing = self.record.placing, {}
+        for path, sha256 in placing.items():
+            try:
+                if self._find(path, None, read_all=True) == sha256:
+                    self.record.files[path] = Written(sha256, _UNKNOWN, _UNKNOWN)
+            except LocalFault:
+                continue  # something else stands there, which is told when it is in the way
+
+    def _remove_temporary(self) -> None:
+        """What a pull that was killed left half-done."""
+        own = self._tree.folder((OWN_FOLDER,), make=True)
+        try:
+            for name in os.listdir(own):  # noqa: PTH208 - of an open folder
+                if name.endswith(_TEMPORARY):
+                    unlink_if_there(name, own)
+        except OSError as error:
+            raise local_fault(error, self.own_folder) from error
+        finally:
+            os.close(own)
+
     @property
     def _record_path(self) -> Path:
         return self.own_folder / "pulled.json"
@@ -314,12 +374,12 @@ class Destination:
         except OSError as error:
             raise local_fault(error, self._record_path) from error
         # The folder may come from somebody else: no record leads out of it, either.
-        if any(self._fault_in(path) for path in record.files):
+        if any(self._fault_in(path) for path in (*record.files, *record.placing)):
             raise damaged
         return record
 
     def _write_record(self) -> None:
-        temporary = self._record_path.with_name(f".{secrets.token_hex(8)}")
+        temporary = self._record_path.with_name(f"{secrets.token_hex(8)}{_TEMPORARY}")
         try:
             temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self.record), indent=1))
             temporary.replace(self._record_path)

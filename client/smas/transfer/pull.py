@@ -73,6 +73,13 @@ def pull(
             destination.keep(file)
         used = cache if options.use_cache else BlobCache(destination.own_folder)
         how = ("copy" if options.copy else "link") if options.use_cache else "move"
+        # Before anything is placed: a file may have become a folder, or the other way round.
+        removed, kept = destination.remove_all_but(version.files)
+        for path in kept:
+            progress.say(
+                f"kept {path}: it is not part of {version.reference}, but was changed since it was pulled"
+            )
+        destination.announce(found.wanted)
         steps = _Steps(destination, used, how, found.wanted, progress, stop)
         progress.begin("fetching", sum(file.size for file in found.wanted))
         try:
@@ -86,11 +93,7 @@ def pull(
             progress.end()
         # What this pull needed without a cache, and earlier ones that were interrupted.
         BlobCache(destination.own_folder).clear()
-        removed, kept = destination.remove_all_but(version.files)
-        for path in kept:
-            progress.say(
-                f"kept {path}: it is not part of {version.reference}, but was changed since it was pulled"
-            )
+        destination.record.placing = {}
         destination.record.store, destination.record.reference = api.store, version.reference
     return Pulled(
         version=version,

@@ -45,7 +45,7 @@ def published() -> Iterator[Upstream]:
 
 @given(
     faults=schedules(Kind.STORE, Kind.GET),
-    connections=st.integers(1, 3),
+    connections=st.integers(1, 5),
     use_cache=st.booleans(),
     copy=st.booleans(),
 )

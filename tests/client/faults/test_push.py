@@ -122,7 +122,7 @@ def missing_bytes(running: Upstream, contents: Mapping[str, bytes]) -> int:
     return missing
 
 
-@given(faults=schedules(Kind.STORE, Kind.PUT), connections=st.integers(1, 3))
+@given(faults=schedules(Kind.STORE, Kind.PUT), connections=st.integers(1, 5))
 @settings(max_examples=40)
 def test_a_push_is_right_or_fails_and_the_next_one_continues(
     running: Upstream, faults: list[Fault], connections: int

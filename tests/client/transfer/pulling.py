@@ -42,9 +42,12 @@ def pull(dest: Path, files: dict[str, bytes], how: str = "link", *, overwrite: b
         assert overwrite or not found.in_the_way
         for file in found.unchanged:
             destination.keep(file)
+        kept = destination.remove_all_but(version)[1]
+        destination.announce(found.wanted)
         for file in found.wanted:
             destination.place(file, blob(dest, files[file.path]), how)
-        return destination.remove_all_but(version)[1]
+        destination.record.placing = {}
+        return kept
 
 
 def look(dest: Path, file: File, *, read_all: bool = False) -> tuple[str, str | None]:

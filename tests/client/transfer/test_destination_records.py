@@ -205,3 +205,37 @@ def test_space_is_asked_for_where_the_bytes_will_be(dest: Path) -> None:
             destination.require_space(beyond, dest / "not" / "yet")
         assert "smas cache prune" in refusal.value.hint
         assert destination.is_on_device_of(dest.parent / "not" / "yet")
+
+
+def test_a_file_may_become_a_folder_and_the_other_way_round(dest: Path) -> None:
+    """A version with ``a/b`` follows one with ``a``, and back: what the pull itself wrote makes way."""
+    pull(dest, {"a": b"file"})
+    pull(dest, {"a/b": b"inside"})
+    assert pulled(dest) == {"a": "folder", "a/b": digest(b"inside")}
+    pull(dest, {"a": b"file"})
+    assert pulled(dest) == {"a": digest(b"file")}
+
+
+def test_a_folder_with_somebodys_own_file_does_not_make_way(dest: Path) -> None:
+    """A file that no pull wrote keeps its folder, and the version that wants a file there is refused."""
+    pull(dest, {"a/b": b"inside"})
+    write(dest / "a/mine", b"own")
+    assert look(dest, published("a", b"file")) == ("wanted", "it is a folder")
+    assert (dest / "a/mine").read_bytes() == b"own"
+
+
+def test_what_a_killed_pull_placed_is_known_to_be_ours(dest: Path) -> None:
+    """After a kill between placing and recording, the next version replaces and removes it like any other."""
+    pull(dest, {"model": b"one", "same": b"one"})
+    version = [published("model", b"two"), published("extra", b"two"), published("same", b"two")]
+    with opened(dest) as destination:
+        destination.announce(version)
+        killed = (dest / ".smas/pulled.json").read_bytes()
+        for file in version[:2]:
+            destination.place(file, blob(dest, b"two"), "link")
+    write(dest / ".smas/pulled.json", killed)
+    write(dest / ".smas/half-done.new", b"half")
+
+    assert pull(dest, {"model": b"three", "same": b"three"}) == []
+    assert pulled(dest) == {"model": digest(b"three"), "same": digest(b"three")}
+    assert sorted(path.name for path in (dest / ".smas").iterdir()) == ["lock", "pulled.json"]
