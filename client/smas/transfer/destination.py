@@ -266,7 +266,7 @@ class Destination:
         return "it was changed since it was pulled" if written else "it was there before"
 
     def _makes_way(self, path: str, stale: set[str]) -> bool:
-        """Whether all that stands in the place of ``path`` is stale: a file where it wants a folder, or so."""
+        """Whether all that stands in the place of ``path`` is stale, as a file where it wants a folder."""
         above = [folder for folder in _folders_of(path) if folder in stale]
         below = [other for other in stale if other.startswith(f"{path}/")]
         inside = {

@@ -70,7 +70,7 @@ def test_every_exit_code_is_documented_and_used() -> None:
         return [kind, *(found for child in kind.__subclasses__() for found in below(child))]
 
     used = {kind.exit_code for kind in below(SmasError)}
-    assert {code for code, _ in EXIT_CODES} == used | {0, 130}
+    assert {code for code, _ in EXIT_CODES} == used | {0, 130, 143}
 
 
 def test_places_of_a_failed_validation_are_kept() -> None:
