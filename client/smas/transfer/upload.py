@@ -187,11 +187,14 @@ class MultipartUpload:
     def _begin(self) -> None:
         target = self._target
         self._beginnings += 1
-        held = {
-            part.number: part
-            for part in self._api.held_parts(self._model, target.sha256, target.upload_id)
-            if part.size == self._size_of(part.number)
-        }
+        try:
+            held = {
+                part.number: part
+                for part in self._api.held_parts(self._model, target.sha256, target.upload_id)
+                if part.size == self._size_of(part.number)
+            }
+        except NotFound as gone:
+            return self._restart(target.upload_id, gone)
         self._count(sum(part.size for part in held.values()))
         self._etags = {number: part.etag.strip('"') for number, part in held.items()}
         self._urls = {}
@@ -205,6 +208,7 @@ class MultipartUpload:
         upload_id = target.upload_id
         for number in list(self._waiting):
             self._senders.submit(partial(self._send, number, upload_id))
+        return None
 
     def _send(self, number: int, upload_id: str) -> None:
         if upload_id != self._target.upload_id:
@@ -224,7 +228,7 @@ class MultipartUpload:
             etag = persist(
                 attempt, uploads.options.retries, uploads.stop, renew_url=lambda: self._forget(number, url)
             )
-        except UploadGone as gone:
+        except (UploadGone, NotFound) as gone:  # S3 says the one, the store the other
             return self._restart(upload_id, gone)
         except WrongBytes as wrong:
             message = f"{self._file.source}: S3 refused part {number} ({wrong})"
@@ -286,7 +290,8 @@ class MultipartUpload:
         """The part's URL; asks for those of the next parts too."""
         with self._lock:
             if number not in self._urls:
-                after = [other for other in self._waiting if other > number and other not in self._urls]
+                served = self._urls.keys() | self._etags.keys()
+                after = [other for other in self._waiting if other > number and other not in served]
                 wanted = [number, *after[: _WINDOW - 1]]
                 targets = self._api.part_targets(
                     self._model, self._target.sha256, self._target.upload_id, wanted

@@ -108,6 +108,24 @@ def test_an_upload_that_somebody_ends_meanwhile_is_begun_anew(
     assert numbers_sent(wire).count(3) == 2
 
 
+@pytest.mark.parametrize(("method", "route"), [("GET", "/parts"), ("POST", "/parts"), ("POST", "/complete")])
+def test_an_upload_that_ends_just_before_the_store_is_asked_about_it_is_begun_anew(
+    stores: Stores, wire: WsgiTransport, large: Path, method: str, route: str
+) -> None:
+    """It does not matter whether S3 or the store is the first to say that somebody ended the upload."""
+
+    def abort_first(request: Sent) -> Given:
+        ((upload_id, (key, _)),) = wire.site.bucket.uploads.items()
+        where = f"/v1/models/{M}/uploads/{key.rpartition('/')[2]}?upload_id={upload_id}"
+        assert wire.site.user("ds-fraud-2")("DELETE", where).status_code == 204
+        return wire.carry_out(request)
+
+    wire.instead(method, route, abort_first)
+    pushed = stores.of("ds-fraud").push(large, M)
+    assert pushed.version.state == "available"
+    assert wire.site.bucket.uploads == {}
+
+
 def test_a_part_that_somebody_replaces_is_found_at_completion(
     stores: Stores, wire: WsgiTransport, large: Path
 ) -> None:
