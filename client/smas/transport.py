@@ -125,7 +125,12 @@ class Urllib3Transport:
         *,
         read_seconds: float = READ_SECONDS,
     ) -> Answer:
-        """See ``Transport.send``."""
+        """See ``Transport.send``. Raises ``WrongUsage`` for an address that is not encrypted."""
+        parts = urlsplit(url)
+        # Whoever named it: presigned URLs come from the store. Their queries are secret, so the host must do.
+        if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
+            message = f"{parts.scheme}://{parts.netloc} is not encrypted: nothing is sent there"
+            raise WrongUsage(message, hint="tell whoever administers the store")
         try:
             response = self._pool(url).request(
                 method,

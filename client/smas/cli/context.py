@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -64,6 +64,13 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
 )
 
 
+def with_options(command: Command) -> Command:
+    """Add the options alone: `smas` itself takes them too."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
 def common_options(command: Command) -> Command:
     """Add the options that every command takes; the command is called with the ``Run`` first."""
 
@@ -81,10 +88,7 @@ def common_options(command: Command) -> Command:
             start_debugging(run)
         return command(run, *arguments, **options)
 
-    decorated: Any = called
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+    return with_options(cast("Command", called))
 
 
 def start_debugging(run: Run) -> None:

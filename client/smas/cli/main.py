@@ -11,7 +11,7 @@ import click
 
 from smas.about import VERSION
 from smas.cli import aliases, browse, cache, completion, sign_in, transfer, uploads
-from smas.cli.context import Run, start_debugging
+from smas.cli.context import Run, start_debugging, with_options
 from smas.errors import EXIT_CODES, SmasError
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ class Terminated(KeyboardInterrupt):
     no_args_is_help=True,
 )
 @click.version_option(VERSION, prog_name="smas", message="%(prog)s %(version)s")
-@click.option("--store", "address", metavar="URL", help="The store's address (default: where you signed in).")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
-@click.option("--quiet", "-q", is_flag=True, help="Print the result alone, no progress and no notes.")
-@click.option("--debug", is_flag=True, help="Print every request to stderr (never tokens or signed URLs).")
+@with_options
 @click.pass_obj
 def smas(run: Run, address: str | None, *, as_json: bool, quiet: bool, debug: bool) -> None:
     """Publish and fetch models of a secure model artifact store.
