@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local_aws import LocalStack
 
 
@@ -116,14 +118,23 @@ def test_a_revoked_refresh_token_gives_no_more_tokens(local_aws: LocalStack) -> 
             refresh()
 
 
-def test_a_temporary_password_must_be_replaced_at_sign_in(local_aws: LocalStack) -> None:
-    """Somebody whom an administrator just created is asked for a password of their own, then signed in."""
-    cognito = local_aws.root_client("cognito-idp")
-    pool, client_id = local_aws.stack["user_pool_id"], local_aws.stack["people_client_id"]
+@pytest.fixture
+def new_person(local_aws: LocalStack) -> Iterator[str]:
+    """The name of somebody with a temporary password; gone after the test, for other tests share the pool."""
+    cognito, pool = local_aws.root_client("cognito-idp"), local_aws.stack["user_pool_id"]
     name = f"new-{uuid.uuid4().hex[:8]}"
     cognito.admin_create_user(
         UserPoolId=pool, Username=name, TemporaryPassword="Temporary-0nly!", MessageAction="SUPPRESS"
     )
+    yield name
+    cognito.admin_delete_user(UserPoolId=pool, Username=name)
+
+
+def test_a_temporary_password_must_be_replaced_at_sign_in(local_aws: LocalStack, new_person: str) -> None:
+    """Somebody whom an administrator just created is asked for a password of their own, then signed in."""
+    cognito = local_aws.root_client("cognito-idp")
+    client_id = local_aws.stack["people_client_id"]
+    name = new_person
     asked = cognito.initiate_auth(
         ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
