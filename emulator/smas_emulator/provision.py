@@ -9,7 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smas_emulator import roles, seed, storage, tokens, user_pool
+from smas_emulator import roles, seed, storage, user_pool
+from smas_emulator.cognito import tokens
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from smas_emulator.token_endpoint import Answer, ConfidentialClient, answer_token_request
+from smas_emulator.cognito.token_endpoint import Answer, ConfidentialClient, answer_token_request
 
 MACHINE = ConfidentialClient(
     id="machine", secret="s3cret", flows=frozenset({"client_credentials"}), scopes=("smas/a@x", "smas/b@y")

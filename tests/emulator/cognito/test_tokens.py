@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-from smas_emulator import tokens
+from smas_emulator.cognito import tokens
 
 NOW = 1_800_000_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smas_emulator.auth_flows import allows
+from smas_emulator.cognito.auth_flows import allows
 
 
 @pytest.mark.parametrize(
