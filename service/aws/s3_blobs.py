@@ -13,12 +13,14 @@ from botocore.exceptions import ClientError
 
 from service.aws.failures import code_of, translated
 from service.aws.personas import acting_as
-from service.aws.s3_objects import missing
+from service.aws.s3_objects import found
 from service.ports import Page, Part, PartsMismatch, Ticket, UploadMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
+
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
     from service.aws.personas import PersonaSession
     from service.aws.presign import Presigner
@@ -97,10 +99,13 @@ class S3BlobStore:
 
     def checksum(self, key: str, version_id: str) -> tuple[int, str | None]:
         """See ``BlobStore.checksum``."""
-        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
-            answer = self.bucket.client.head_object(
+
+        def head() -> HeadObjectOutputTypeDef:
+            return self.bucket.client.head_object(
                 Bucket=self.bucket.name, Key=key, VersionId=version_id, ChecksumMode="ENABLED"
             )
+
+        answer = found(head, self.bucket, self.session, key, version_id)
         checksum = answer.get("ChecksumSHA256")
         # A multipart upload's SHA-256 is a checksum of its parts' checksums, not of the object.
         if checksum is None or answer.get("ChecksumType") == "COMPOSITE" or "-" in checksum:
@@ -120,12 +125,14 @@ class S3BlobStore:
             yield under_way.popleft().result()
 
     def _range(self, key: str, version_id: str, start: int, end: int) -> bytes:
-        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
+        def fetch() -> bytes:
             answer = self.bucket.client.get_object(
                 Bucket=self.bucket.name, Key=key, VersionId=version_id, Range=f"bytes={start}-{end}"
             )
             with answer["Body"] as body:
                 return body.read()
+
+        return found(fetch, self.bucket, self.session, key, version_id)
 
     def _ticket(
         self,

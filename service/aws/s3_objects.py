@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -24,7 +23,7 @@ from service.ports import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from mypy_boto3_s3 import S3Client
@@ -231,31 +230,36 @@ class S3ObjectStore:
         raise AssertionError
 
     def _found(self, call: Callable[[], Result], key: str, version_id: str | None) -> Result:
-        """``call``, where what is missing is ``KeyMissing`` whatever S3 makes of it; see ``missing``."""
-        with missing(self.bucket, self.session, key, version_id), acting_as(self.session), translated("S3"):
-            return call()
+        return found(call, self.bucket, self.session, key, version_id)
 
 
-@contextmanager
-def missing(bucket: Bucket, session: PersonaSession, key: str, version_id: str | None) -> Iterator[None]:
-    """Raise ``KeyMissing`` from the block when the object, or that version of it, is not there.
+def found(
+    call: Callable[[], Result], bucket: Bucket, session: PersonaSession, key: str, version_id: str | None
+) -> Result:
+    """``call`` in a session; ``KeyMissing`` when the object, or that version of it, is not there.
 
     S3 answers 403 for a missing key to a session that may not list, so whether the key can be listed
-    decides (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions").
+    decides (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"). A key that is
+    listed may have come into being meanwhile: it is asked for again, and a refusal then is meant.
     """
+
+    def asked() -> Result:
+        with acting_as(session), translated("S3"):
+            return call()
+
     try:
-        yield
+        return asked()
     except ClientError as error:
         code = code_of(error)
-        if code in _MISSING or (
-            version_id and code in _DOUBTFUL and not _listed(bucket, session, key, version_id)
-        ):
+        if code in _MISSING:
             raise KeyMissing(key) from error
-        raise
+        if version_id is None or code not in _DOUBTFUL:
+            raise
     except Forbidden:
-        if not _listed(bucket, session, key, version_id):
-            raise KeyMissing(key) from None
-        raise
+        pass
+    if not _listed(bucket, session, key, version_id):
+        raise KeyMissing(key)
+    return asked()
 
 
 def _listed(bucket: Bucket, session: PersonaSession, key: str, version_id: str | None) -> bool:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 class Stores:
     """Both ports over one bucket, under a model nobody else uses; ``send`` and ``fetch`` act as clients.
 
+    ``objects`` and ``blobs`` are a data scientist's; the verifier's two roles tag, and read unverified bytes.
     ``send`` answers ``(accepted, etag)``, ``fetch`` the bytes or None.
     """
 
     objects: ObjectStore
     blobs: BlobStore
     tagging: ObjectStore
+    scanning: BlobStore
     model: ModelId
     send: Callable[[Ticket, bytes], tuple[bool, str]]
     fetch: Callable[[str], bytes | None]
@@ -48,8 +50,8 @@ def _in_memory(model: ModelId) -> Stores:
         except ValueError:
             return False, ""
 
-    objects = FakeObjectStore(bucket)
-    return Stores(objects, FakeBlobStore(bucket), objects, model, send, bucket.fetch)
+    objects, blobs = FakeObjectStore(bucket), FakeBlobStore(bucket)
+    return Stores(objects, blobs, objects, blobs, model, send, bucket.fetch)
 
 
 def _in_s3(model: ModelId, local_aws: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Stores:
@@ -64,7 +66,7 @@ def _in_s3(model: ModelId, local_aws: LocalStack, monkeypatch: pytest.MonkeyPatc
         return Personas(sts, settings.role_prefix, url_seconds=settings.url_seconds)
 
     session = personas("smas-service").session(DS_FRAUD, DS_FRAUD.grants[0])
-    verifier = personas("smas-worker").verifier("tagging")
+    verifier = personas("smas-worker")
     http = urllib3.PoolManager(retries=False)
 
     def send(ticket: Ticket, body: bytes) -> tuple[bool, str]:
@@ -76,7 +78,13 @@ def _in_s3(model: ModelId, local_aws: LocalStack, monkeypatch: pytest.MonkeyPatc
         return answer.data if answer.status == 200 else None
 
     return Stores(
-        stores.objects(session), stores.blobs(session), stores.objects(verifier), model, send, fetch
+        stores.objects(session),
+        stores.blobs(session),
+        stores.objects(verifier.verifier("tagging")),
+        stores.blobs(verifier.verifier("scanning")),
+        model,
+        send,
+        fetch,
     )
 
 

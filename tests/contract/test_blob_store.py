@@ -45,7 +45,7 @@ def in_parts(stores: Stores, *contents: bytes) -> tuple[str, str, list[tuple[int
 def test_bytes_of_the_digest_are_taken_and_vouched_for(stores: Stores) -> None:
     """A single upload ends as one object whose SHA-256 storage itself knows."""
     key, version_id = uploaded(stores)
-    assert stores.blobs.checksum(key, version_id) == (len(CONTENT), DIGEST)
+    assert stores.scanning.checksum(key, version_id) == (len(CONTENT), DIGEST)
 
 
 def test_other_bytes_are_refused(stores: Stores) -> None:
@@ -59,8 +59,8 @@ def test_other_bytes_are_refused(stores: Stores) -> None:
 def test_empty_bytes_are_bytes(stores: Stores) -> None:
     """A file of zero bytes is uploaded, vouched for and read like others."""
     key, version_id = uploaded(stores, b"")
-    assert stores.blobs.checksum(key, version_id) == (0, sha256(b"").hexdigest())
-    assert b"".join(stores.blobs.chunks(key, version_id)) == b""
+    assert stores.scanning.checksum(key, version_id) == (0, sha256(b"").hexdigest())
+    assert b"".join(stores.scanning.chunks(key, version_id)) == b""
 
 
 def test_parts_become_one_blob(stores: Stores) -> None:
@@ -75,8 +75,8 @@ def test_parts_become_one_blob(stores: Stores) -> None:
     stores.blobs.complete(key, upload_id, listed)
     version_id = stores.objects.versions(key).items[0].version_id
     whole = b"".join(contents)
-    assert stores.blobs.checksum(key, version_id) == (len(whole), None)
-    assert b"".join(stores.blobs.chunks(key, version_id)) == whole
+    assert stores.scanning.checksum(key, version_id) == (len(whole), None)
+    assert b"".join(stores.scanning.chunks(key, version_id)) == whole
 
 
 def test_a_part_can_be_sent_again(stores: Stores) -> None:
@@ -86,7 +86,7 @@ def test_a_part_can_be_sent_again(stores: Stores) -> None:
     _, etag = stores.send(ticket, b"second")
     stores.blobs.complete(key, upload_id, [(1, etag)])
     version_id = stores.objects.versions(key).items[0].version_id
-    assert b"".join(stores.blobs.chunks(key, version_id)) == b"second"
+    assert b"".join(stores.scanning.chunks(key, version_id)) == b"second"
 
 
 @pytest.mark.parametrize("listed", [[(1, "0" * 32)], [(2, "0" * 32)]])
@@ -120,6 +120,7 @@ def test_a_download_is_pinned_to_its_version(stores: Stores) -> None:
     upload_id = stores.blobs.start_multipart(key)
     _, etag = stores.send(stores.blobs.part_tickets(key, upload_id, [1])[0], b"later bytes")
     stores.blobs.complete(key, upload_id, [(1, etag)])
+    stores.tagging.set_tags(key, version_id, {"smas-state": "verified"})
     assert stores.fetch(url) == CONTENT
 
 
@@ -128,6 +129,6 @@ def test_missing_bytes_are_missing(stores: Stores) -> None:
     _, version_id = uploaded(stores)
     missing = keys.blob(stores.model, "c" * 64)
     with pytest.raises(KeyMissing):
-        stores.blobs.checksum(missing, version_id)
+        stores.scanning.checksum(missing, version_id)
     with pytest.raises(KeyMissing):
-        b"".join(stores.blobs.chunks(missing, version_id))
+        b"".join(stores.scanning.chunks(missing, version_id))

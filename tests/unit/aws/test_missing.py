@@ -5,6 +5,7 @@ What a server does on top of that, ``tests/contract`` asks.
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import boto3
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from service.aws.personas import PersonaSession
@@ -44,6 +46,10 @@ class Storage:
     def refuses(self, operation: str, code: str, status: int) -> None:
         """The next call is this one, and fails like that."""
         self.stub.add_client_error(operation, service_error_code=code, http_status_code=status)
+
+    def answers(self, operation: str, answer: dict[str, Any]) -> None:
+        """The next call is this one, and succeeds."""
+        self.stub.add_response(operation, answer)
 
     def lists(self, *versions: str) -> None:
         """The next call asks for the versions of the key, and is shown these."""
@@ -98,11 +104,22 @@ def test_a_refusal_of_a_key_that_cannot_be_listed_is_a_missing_key(storage: Stor
 
 
 def test_a_refusal_of_a_key_that_is_there_is_a_refusal(storage: Storage) -> None:
-    """IAM's word stands."""
+    """IAM's word stands, once the key has been asked for again."""
     storage.refuses("get_object", "AccessDenied", 403)
     storage.lists_keys(KEY)
+    storage.refuses("get_object", "AccessDenied", 403)
     with pytest.raises(Forbidden):
         storage.objects.get(KEY)
+
+
+def test_a_key_that_comes_into_being_meanwhile_is_read(storage: Storage) -> None:
+    """Refused for being missing, then listed: somebody has just written it."""
+    storage.refuses("get_object", "AccessDenied", 403)
+    storage.lists_keys(KEY)
+    storage.answers(
+        "get_object", {"Body": StreamingBody(io.BytesIO(b"{}"), 2), "ETag": '"e"', "LastModified": NOW}
+    )
+    assert storage.objects.get(KEY).body == b"{}"
 
 
 def test_whoever_may_not_even_list_is_refused(storage: Storage) -> None:
@@ -134,6 +151,7 @@ def test_a_wrong_request_for_a_version_that_is_there_is_a_bug(storage: Storage) 
     """It is not explained away as a missing version."""
     storage.refuses("get_object_tagging", "InvalidArgument", 400)
     storage.lists("v1")
+    storage.refuses("get_object_tagging", "InvalidArgument", 400)
     with pytest.raises(ClientError):
         storage.objects.tags(KEY, "v1")
 
@@ -142,6 +160,7 @@ def test_a_refused_read_of_a_version_that_is_there_is_a_refusal(storage: Storage
     """As of a blob that is not verified yet."""
     storage.refuses("head_object", "403", 403)
     storage.lists("v2", "v1")
+    storage.refuses("head_object", "403", 403)
     with pytest.raises(Forbidden):
         storage.blobs.checksum(KEY, "v1")
 
