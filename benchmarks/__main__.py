@@ -9,7 +9,17 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from benchmarks import machine, memory, mlflow_artifacts, presign, read, throughput, transfers, verify
+from benchmarks import (
+    enforcement,
+    machine,
+    memory,
+    mlflow_artifacts,
+    presign,
+    read,
+    throughput,
+    transfers,
+    verify,
+)
 from benchmarks.readme import record
 from benchmarks.stack import BenchmarkError
 
@@ -24,6 +34,7 @@ MODULES = {
     "memory": memory,
     "transfers": transfers,
     "mlflow": mlflow_artifacts,
+    "enforcement": enforcement,
 }
 LEAST_RUNS_RECORDED = 5
 EPILOG = """\

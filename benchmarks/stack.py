@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_EMULATOR_PYTHON = REPOSITORY / ".venv" / "emulator" / "bin" / "python"
+EMULATOR_PYTHON = REPOSITORY / ".venv" / "emulator" / "bin" / "python"
 _START_SECONDS = 60
 _ROOT = ReadOnlyCredentials("test", "test", None, None)
 
@@ -81,7 +81,7 @@ class Stack:
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """Start a stack on free ports in a temporary state directory; stop it at the end, whatever happens."""
-    if not _EMULATOR_PYTHON.exists():
+    if not EMULATOR_PYTHON.exists():
         raise BenchmarkError("The local AWS is not installed; run the benchmarks with `make bench`.")
     with tempfile.TemporaryDirectory(prefix="smas-bench-") as folder:
         state = Path(folder) / "state"
@@ -140,7 +140,7 @@ def wait_until_listening(port: int, alive: Callable[[], bool]) -> None:
 
 
 def _stack_command(state: Path, *arguments: str) -> str:
-    command = [str(_EMULATOR_PYTHON), "-m", "smas_emulator.stack", "--state", str(state), *arguments]
+    command = [str(EMULATOR_PYTHON), "-m", "smas_emulator.stack", "--state", str(state), *arguments]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if ended.returncode:
         message = f"The stack for the measurement failed at `{arguments[0]}`: {ended.stderr.strip()}"

@@ -32,6 +32,8 @@ class Placeholders:
     service_role_arn: str
     worker_role_arn: str
     role_prefix: str
+    trail_bucket: str
+    trail_arn: str
 
 
 @dataclass(frozen=True, slots=True)

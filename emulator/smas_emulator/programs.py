@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from smas_emulator import seed
 from smas_emulator.ports import LOOPBACK
 from smas_emulator.processes import Command
-from smas_emulator.provision import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from smas_emulator.trail_settings import TrailSettings
 
 EMULATOR = "localstack"
 SERVICE = "service"
@@ -23,17 +24,19 @@ _EMULATOR_INHERITS = ("PATH", "LANG", "LC_ALL", "TZ")
 _LOCAL_NAMES = "localhost,127.0.0.1"
 
 
-def emulator_command(folder: Path, port: int) -> Command:
+def emulator_command(folder: Path, port: int, trail: TrailSettings) -> Command:
     """LocalStack on `port` of this machine only; all it writes is inside `folder`, which must be absolute."""
     return Command(
         EMULATOR,
         (sys.executable, "-m", "localstack.runtime.main"),
         folder,
-        emulator_environment(os.environ, folder, port),
+        emulator_environment(os.environ, folder, port, trail),
     )
 
 
-def emulator_environment(inherited: Mapping[str, str], folder: Path, port: int) -> dict[str, str]:
+def emulator_environment(
+    inherited: Mapping[str, str], folder: Path, port: int, trail: TrailSettings
+) -> dict[str, str]:
     """LocalStack's environment.
 
     Next to nothing is inherited: LocalStack reads its settings from variables as common as `DEBUG` and
@@ -55,6 +58,7 @@ def emulator_environment(inherited: Mapping[str, str], folder: Path, port: int) 
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",  # no usage statistics
         "DNS_ADDRESS": "0",  # no DNS server
+        **trail.environment(),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -104,8 +108,8 @@ def root_environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, s
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": seed.REGION,
-        "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+        "AWS_ACCESS_KEY_ID": seed.ROOT_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": seed.ROOT_SECRET_KEY,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smas_emulator import roles, seed, storage, user_pool
+from smas_emulator import roles, seed, storage, trail, user_pool
 from smas_emulator.cognito import tokens
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates
@@ -17,11 +17,6 @@ from smas_emulator.policies import Placeholders, PolicyTemplates
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-# Whoever holds these is the account itself; LocalStack takes any key it has not issued for the default
-# account's.
-ROOT_ACCESS_KEY = "test"
-ROOT_SECRET_KEY = "test"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,9 @@ def provision(
     step. Raises `StackError` with the step and AWS's own words when a call fails.
     """
     session = boto3.Session(
-        aws_access_key_id=ROOT_ACCESS_KEY, aws_secret_access_key=ROOT_SECRET_KEY, region_name=seed.REGION
+        aws_access_key_id=seed.ROOT_ACCESS_KEY,
+        aws_secret_access_key=seed.ROOT_SECRET_KEY,
+        region_name=seed.REGION,
     )
     # No proxy of this machine's environment may stand between us and a server on it.
     direct = Config(proxies={}, connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
@@ -88,6 +85,11 @@ def provision(
         events_url, dead_url = storage.provision_queues(sqs, policies)
         s3 = session.client("s3", endpoint_url=endpoint, config=direct)
         storage.provision_bucket(s3, policies, bytes_key)
+
+        step = "trail"
+        say("provisioning: trail")
+        cloudtrail = session.client("cloudtrail", endpoint_url=endpoint, config=direct)
+        trail.provision_trail(s3, cloudtrail, policies)
 
         step = "user pool"
         say("provisioning: user pool")
@@ -120,4 +122,6 @@ def _placeholders(bytes_key_arn: str, metadata_key_arn: str) -> Placeholders:
         service_role_arn=roles.role_arn("service"),
         worker_role_arn=roles.role_arn("worker"),
         role_prefix=seed.ROLE_PREFIX,
+        trail_bucket=seed.TRAIL_BUCKET,
+        trail_arn=trail.trail_arn(),
     )

@@ -13,7 +13,12 @@ DEAD_LETTER_QUEUE = "smas-events-dead"
 BYTES_KEY_ALIAS = "alias/smas-bytes"
 METADATA_KEY_ALIAS = "alias/smas-metadata"
 ROLE_PREFIX = f"arn:{PARTITION}:iam::{ACCOUNT}:role/smas-"
+TRAIL = "smas"
+TRAIL_BUCKET = "smas-trail"
 LOCAL_IAM_USER = "smas-local"
+# Whoever holds these is the account itself. They protect nothing: only this machine reaches the local AWS.
+ROOT_ACCESS_KEY = "test"
+ROOT_SECRET_KEY = "test"  # noqa: S105
 
 POOL = "smas"
 PEOPLE_CLIENT = "smas-people"

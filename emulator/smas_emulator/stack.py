@@ -18,6 +18,7 @@ from smas_emulator.programs import EMULATOR, SERVICE, WORKER, root_environment
 from smas_emulator.sign_in import access_token
 from smas_emulator.state import StateDirectory, read_stack
 from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
+from smas_emulator.trail_settings import DEFAULT_DIGEST_SECONDS, DEFAULT_LOG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,21 @@ def _parser() -> argparse.ArgumentParser:
         help="how often the worker looks for forgotten versions",
     )
 
+    command.add_argument(
+        "--log-seconds",
+        type=_seconds,
+        default=DEFAULT_LOG_SECONDS,
+        metavar="S",
+        help=f"how often the trail delivers log files (default: {DEFAULT_LOG_SECONDS:g}; AWS: minutes)",
+    )
+    command.add_argument(
+        "--digest-seconds",
+        type=_seconds,
+        default=DEFAULT_DIGEST_SECONDS,
+        metavar="S",
+        help=f"how often it delivers a digest of them (default: {DEFAULT_DIGEST_SECONDS:g}; AWS: an hour)",
+    )
+
     command = commands.add_parser("down", help="stop what up started, and nothing else")
     command.set_defaults(run=_down)
 
@@ -133,6 +149,8 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         service_python=str(Path(options.service_python).absolute()),
         only_aws=options.only == "aws",
         sweep_seconds=options.sweep_seconds,
+        log_seconds=options.log_seconds,
+        digest_seconds=options.digest_seconds,
     )
     addresses = up(wishes, say)
     say("ready")

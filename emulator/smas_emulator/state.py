@@ -7,6 +7,7 @@
 <state>/processes.json       what runs: process id and start of each
 <state>/logs/<name>.log      one for each process
 <state>/localstack/          what LocalStack writes: temporary files, object bytes, caches
+<state>/trail/               what the trail delivered, which LocalStack's own bucket forgets at a stop
 <state>/lock                 held while a start or stop is at work
 """
 
@@ -71,6 +72,11 @@ class StateDirectory:
     def localstack(self) -> Path:
         """The folder LocalStack writes into."""
         return self.root / "localstack"
+
+    @property
+    def trail(self) -> Path:
+        """The folder of the trail's log files and digests, key by key as in its bucket."""
+        return self.root / "trail"
 
     @property
     def lock(self) -> Path:

@@ -28,6 +28,7 @@ from smas_emulator.programs import (
 from smas_emulator.provision import provision
 from smas_emulator.readiness import require_running, shown, wait_ready
 from smas_emulator.state import StateDirectory, read_access_key, read_env_file, write_settings
+from smas_emulator.trail_settings import TrailSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,8 @@ class Wishes:
     service_python: str
     only_aws: bool
     sweep_seconds: float | None
+    log_seconds: float
+    digest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +182,11 @@ class _Start:
             folder = self._state.localstack
             (folder / "tmp").mkdir(exist_ok=True)
             self._say(f"starting the local AWS (LocalStack) on port {port}")
-            record = self._launch(emulator_command(folder, port), {"port": str(port)})
+            record = self._launch(emulator_command(folder, port, self._trail_settings()), {"port": str(port)})
         wait_ready(TITLES[EMULATOR], f"http://127.0.0.1:{port}/_localstack/health", record, EMULATOR_SECONDS)
+
+    def _trail_settings(self) -> TrailSettings:
+        return TrailSettings(self._state.trail, self._wishes.log_seconds, self._wishes.digest_seconds)
 
     def _start_service_and_worker(self, port: int) -> None:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))

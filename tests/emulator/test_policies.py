@@ -10,6 +10,7 @@ import pytest
 from smas_emulator import seed
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates, render_policy
+from smas_emulator.trail import trail_arn
 
 REPOSITORY = Path(__file__).parents[2]
 PLACEHOLDERS = Placeholders(
@@ -23,9 +24,11 @@ PLACEHOLDERS = Placeholders(
     service_role_arn=f"{seed.ROLE_PREFIX}service",
     worker_role_arn=f"{seed.ROLE_PREFIX}worker",
     role_prefix=seed.ROLE_PREFIX,
+    trail_bucket=seed.TRAIL_BUCKET,
+    trail_arn=trail_arn(),
 )
 NAMES = [
-    *("service", "worker", "trust-persona", "trust-verifier", "bucket"),
+    *("service", "worker", "trust-persona", "trust-verifier", "bucket", "trail-bucket"),
     *("kms-bytes", "kms-metadata", "events-queue"),
     *(f"persona-{name}" for name in seed.PERSONAS),
     *(f"verifier-{name}" for name in seed.VERIFIERS),

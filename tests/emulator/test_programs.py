@@ -10,6 +10,9 @@ from smas_emulator.programs import (
     service_command,
     service_environment,
 )
+from smas_emulator.trail_settings import TrailSettings
+
+TRAIL = TrailSettings(Path("/state/trail"), log_seconds=0.5, digest_seconds=3600)
 
 HOSTILE = {
     "PATH": "/bin",
@@ -46,7 +49,7 @@ def test_a_proxy_is_not_asked_for_localhost() -> None:
 
 def test_the_emulator_inherits_no_setting_by_accident(tmp_path: Path) -> None:
     """Variables as common as DEBUG would configure LocalStack; it gets ours, and writes in its own folder."""
-    environment = emulator_environment(HOSTILE, tmp_path, 4566)
+    environment = emulator_environment(HOSTILE, tmp_path, 4566, TRAIL)
 
     assert not {"SERVICES", "DEBUG", "PERSISTENCE", "AWS_ACCESS_KEY_ID"} & set(environment)
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "FILESYSTEM_ROOT", "CONFIG_DIR"):
@@ -55,7 +58,7 @@ def test_the_emulator_inherits_no_setting_by_accident(tmp_path: Path) -> None:
 
 def test_presigned_signatures_are_checked(tmp_path: Path) -> None:
     """LocalStack is told to refuse a wrong signature, which it does not do by itself."""
-    assert emulator_environment({}, tmp_path, 4566)["S3_SKIP_SIGNATURE_VALIDATION"] == "0"
+    assert emulator_environment({}, tmp_path, 4566, TRAIL)["S3_SKIP_SIGNATURE_VALIDATION"] == "0"
 
 
 def test_servers_listen_on_this_machine_only(tmp_path: Path) -> None:
@@ -63,7 +66,7 @@ def test_servers_listen_on_this_machine_only(tmp_path: Path) -> None:
     service = service_command("python", tmp_path, 8080, {})
 
     assert service.arguments[service.arguments.index("--bind") + 1] == "127.0.0.1:8080"
-    assert emulator_environment({}, tmp_path, 4566)["GATEWAY_LISTEN"] == "127.0.0.1:4566"
+    assert emulator_environment({}, tmp_path, 4566, TRAIL)["GATEWAY_LISTEN"] == "127.0.0.1:4566"
 
 
 def test_the_aws_cli_is_the_local_root_whatever_its_user_configured() -> None:
@@ -73,3 +76,8 @@ def test_the_aws_cli_is_the_local_root_whatever_its_user_configured() -> None:
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["AWS_ENDPOINT_URL"] == "http://localhost:4566"
     assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+
+
+def test_the_plug_in_reads_what_the_supervisor_says(tmp_path: Path) -> None:
+    """How often the trail delivers, and where to, comes through the environment whole."""
+    assert TrailSettings.read(emulator_environment(HOSTILE, tmp_path, 4566, TRAIL)) == TRAIL

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from tests.infra.rendering import BUCKET, KEYS, RESOURCES, ROLES, TEAM_PERSONAS, TRUSTS, Policy, listed
+from tests.infra.rendering import (
+    BUCKET,
+    KEYS,
+    RESOURCES,
+    ROLES,
+    TEAM_PERSONAS,
+    TRAIL_BUCKET,
+    TRUSTS,
+    Policy,
+    listed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,11 +49,15 @@ KINDS = frozenset(
 )
 TEAM = "${aws:PrincipalTag/team}"
 OBJECTS = f"arn:aws:s3:::{BUCKET}/"
+# The bucket of the trail, whose key layout is CloudTrail's: it writes below the account's folder.
+TRAIL = f"arn:aws:s3:::{TRAIL_BUCKET}"
+LOGS = f"{TRAIL}/AWSLogs/111122223333/*"
 # Actions that are no operation of the same name
 # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and beside it).
 ONLY_ACTIONS = {
     "s3": frozenset(
         [
+            "DeleteObjectVersion",
             "GetObjectVersion",
             "GetObjectVersionTagging",
             "PutObjectVersionTagging",
@@ -89,9 +103,10 @@ OPERATORS = frozenset(
     ]
 )
 CONDITION_KEYS = re.compile(
-    r"aws:(PrincipalArn|SecureTransport|SourceAccount|SourceArn|TagKeys)|kms:ViaService|sts:SourceIdentity|"
+    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys)|"
+    r"kms:ViaService|sts:SourceIdentity|"
     r"s3:(prefix|signatureAge|if-none-match|RequestObjectTagKeys|ExistingObjectTag/smas-(state|release)|"
-    r"x-amz-storage-class|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
+    r"x-amz-(acl|storage-class)|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
 )
 TAGGING = re.compile(r"s3:(Put|Delete)Object(Version)?Tagging")
 NOBODYS = re.compile(
@@ -200,7 +215,7 @@ def allows_no_wildcard_resource(policy: Policy) -> list[str]:
         f"{place}: {resource} is everything"
         for place, statement in _statements(policy, "Allow")
         for resource in listed(statement.get("Resource", []))
-        if "*" in resource and not resource.startswith(OBJECTS)
+        if "*" in resource and not resource.startswith(OBJECTS) and resource != LOGS
     ]
 
 
@@ -255,7 +270,7 @@ def keeps_teams_apart(policy: Policy) -> list[str]:
 def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
     for place, statement in _statements(policy, "Allow"):
         for resource in listed(statement.get("Resource", [])):
-            if resource.startswith("arn:aws:s3:::") and resource != OBJECTS[:-1]:
+            if resource.startswith("arn:aws:s3:::") and resource not in {OBJECTS[:-1], TRAIL, LOGS}:
                 yield place, resource.removeprefix(OBJECTS)
         for tests in statement.get("Condition", {}).values():
             for prefix in listed(tests.get("s3:prefix", [])):

@@ -11,6 +11,7 @@ from smas_emulator.policies import Placeholders, PolicyTemplates
 
 TEMPLATES = Path(__file__).parents[2] / "infra" / "policies"
 BUCKET = "smas-models"
+TRAIL_BUCKET = "smas-trail"
 PLACEHOLDERS = Placeholders(
     partition="aws",
     account="111122223333",
@@ -22,6 +23,8 @@ PLACEHOLDERS = Placeholders(
     service_role_arn="arn:aws:iam::111122223333:role/smas-service",
     worker_role_arn="arn:aws:iam::111122223333:role/smas-worker",
     role_prefix="arn:aws:iam::111122223333:role/smas-",
+    trail_bucket=TRAIL_BUCKET,
+    trail_arn="arn:aws:cloudtrail:eu-central-1:111122223333:trail/smas",
 )
 
 TEAM_PERSONAS = ("persona-approver", "persona-data-scientist", "persona-deployer")
@@ -32,7 +35,7 @@ ROLES = (*PERSONAS, *VERIFIERS, "service", "worker")
 TRUSTS = ("trust-persona", "trust-verifier")
 KEYS = ("kms-bytes", "kms-metadata")
 # Attached to a thing and not to a role: they say who.
-RESOURCES = ("bucket", "events-queue", *KEYS)
+RESOURCES = ("bucket", "trail-bucket", "events-queue", *KEYS)
 NAMES = (*ROLES, *TRUSTS, *RESOURCES)
 
 

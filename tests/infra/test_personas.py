@@ -5,16 +5,40 @@ The tables here are the promise; the policies are held against them in both dire
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from smas_emulator.gateway.principals import Anonymous, Root, ServicePrincipal
+from smas_emulator.iam.documents import Policy
+from smas_emulator.iam.evaluation import Request, decide
+from smas_emulator.iam.trust import may_assume
 
 from service.domain.names import ModelId
 from service.registry import keys
-from tests.infra.evaluation import Request, allows, known, list_request, object_request
+from tests.infra.evaluation import (
+    allows,
+    compiled,
+    list_request,
+    object_request,
+    role_arn,
+    session,
+)
 from tests.infra.policy_rules import KINDS
-from tests.infra.rendering import PERSONAS, PLACEHOLDERS, ROLES, TEAM_PERSONAS, Policy, listed, rendered
+from tests.infra.rendering import (
+    BUCKET,
+    PERSONAS,
+    PLACEHOLDERS,
+    ROLES,
+    TEAM_PERSONAS,
+    TRAIL_BUCKET,
+    TRUSTS,
+    VERIFIERS,
+    listed,
+    rendered,
+)
+
+if TYPE_CHECKING:
+    from smas_emulator.gateway.principals import Principal, RoleSession
 
 ME = "sub-of-me"
 RECORDS = frozenset(
@@ -99,15 +123,9 @@ def key(kind: str, team: str = "fraud", subject: str = ME) -> str:
     return made[kind]
 
 
-@cache
-def policies(role: str) -> tuple[Policy, Policy]:
-    """What decides about a role's requests to the bucket."""
-    return rendered(role), rendered("bucket")
-
-
-def session(role: str) -> dict[str, str]:
+def me(role: str) -> RoleSession:
     """The session as the service assumes it."""
-    return {"subject": ME, **({"team": "fraud"} if role in TEAM_PERSONAS else {})}
+    return session(role, team="fraud" if role in TEAM_PERSONAS else None, subject=ME)
 
 
 def sent(kind: str) -> dict[str, str]:
@@ -122,8 +140,7 @@ def sent(kind: str) -> dict[str, str]:
 
 def may(role: str, action: str, kind: str, **context: str) -> bool:
     """Whether the role may do that to an object of that kind, of its own team and person."""
-    request = object_request(action, key(kind), **{**session(role), **sent(kind), **context})
-    return allows(policies(role), request)
+    return allows(role, me(role), object_request(action, key(kind), **{**sent(kind), **context}))
 
 
 def test_the_tables_know_every_kind_and_role() -> None:
@@ -146,12 +163,11 @@ def test_a_role_lists_these_kinds(role: str, action: str) -> None:
     found = {
         kind
         for kind in KINDS
-        if allows(policies(role), list_request(action, key(kind).rpartition("/")[0] + "/", **session(role)))
+        if allows(role, me(role), list_request(action, key(kind).rpartition("/")[0] + "/"))
     }
     assert found == LISTS[role]
-    everything = [list_request(action, prefix, **session(role)) for prefix in ("", "c", "cards", "/")]
-    unsaid = Request(action, everything[0].resource, known(**session(role)))
-    assert not any(allows(policies(role), request) for request in (*everything, unsaid))
+    everything = ("", "c", "cards", "/", None)
+    assert not any(allows(role, me(role), list_request(action, prefix)) for prefix in everything)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -159,9 +175,7 @@ def test_whoever_reads_a_kind_can_tell_missing_from_refused(role: str) -> None:
     """S3 answers 403 for what is missing, so the service lists exactly that key."""
     needed = READS[role] | ({"blobs"} if role.startswith("verifier") else set())
     for kind in needed:
-        assert all(
-            allows(policies(role), list_request(action, key(kind), **session(role))) for action in LISTING
-        )
+        assert all(allows(role, me(role), list_request(action, key(kind))) for action in LISTING)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -187,14 +201,12 @@ def test_bytes_are_read_only_with_their_tags(role: str, action: str) -> None:
     expected = [wanted is not None and wanted.items() <= state.items() for state in states]
     found = [
         allows(
-            policies(role),
+            role,
+            me(role),
             Request(
                 action,
-                f"arn:aws:s3:::smas-models/{key('blobs')}",
-                {
-                    **known(**session(role)),
-                    **{f"s3:ExistingObjectTag/{name}": v for name, v in state.items()},
-                },
+                f"arn:aws:s3:::{BUCKET}/{key('blobs')}",
+                {f"s3:ExistingObjectTag/{name}": value for name, value in state.items()},
             ),
         )
         for state in states
@@ -221,18 +233,17 @@ def test_a_team_ends_at_its_name(role: str, other: str) -> None:
     """No action reaches another team's objects, however alike the names and whatever their tags."""
     seen = {"smas-state": "verified", "smas-release": "yes"}
     tags = {f"s3__ExistingObjectTag/{name}": value for name, value in seen.items()}
-    who = {**session(role), **tags}
     reached = [
         (action, kind)
         for action in actions()
         for kind in KINDS
-        if allows(policies(role), object_request(action, key(kind, team=other), **{**who, **sent(kind)}))
+        if allows(role, me(role), object_request(action, key(kind, team=other), **tags, **sent(kind)))
     ]
     listed_ = [
         kind
         for kind in KINDS
         for action in LISTING
-        if allows(policies(role), list_request(action, f"{kind}/{other}/", **session(role)))
+        if allows(role, me(role), list_request(action, f"{kind}/{other}/"))
     ]
     assert (reached, listed_) == ([], [])
 
@@ -240,22 +251,23 @@ def test_a_team_ends_at_its_name(role: str, other: str) -> None:
 @pytest.mark.parametrize("role", TEAM_PERSONAS)
 def test_a_session_without_a_team_can_do_nothing(role: str) -> None:
     """A forgotten tag opens no door."""
+    nobodys = session(role, subject=ME)
     reached = [
         (action, kind)
         for action in actions()
         for kind in KINDS
         for team in ("", "fraud", "${aws:PrincipalTag/team}")
-        if allows(policies(role), object_request(action, key(kind, team=team), subject=ME, **sent(kind)))
+        if allows(role, nobodys, object_request(action, key(kind, team=team), **sent(kind)))
     ]
     assert reached == []
 
 
 def test_a_person_signs_only_as_itself() -> None:
     """Nobody writes another's authorship, and nobody writes or reads another's idempotency keys."""
-    who = {"team": "fraud", "subject": ME, **sent("authors")}
+    role = "persona-data-scientist"
     mine, others = (
         [
-            object_request(action, key(kind, subject=subject), **who)
+            object_request(action, key(kind, subject=subject), **sent("authors"))
             for action, kind in (
                 ("s3:PutObject", "authors"),
                 ("s3:PutObject", "requests"),
@@ -264,22 +276,17 @@ def test_a_person_signs_only_as_itself() -> None:
         ]
         for subject in (ME, "sub-of-another")
     )
-    decide = policies("persona-data-scientist")
-    assert [allows(decide, request) for request in mine + others] == [True] * 3 + [False] * 3
-    below = object_request("s3:PutObject", f"authors/fraud/m/7/{ME}.json/{ME}.json.txt", **who)
-    assert not allows(decide, below)
+    assert [allows(role, me(role), request) for request in mine + others] == [True] * 3 + [False] * 3
+    below = f"authors/fraud/m/7/{ME}.json/{ME}.json.txt"
+    assert not allows(role, me(role), object_request("s3:PutObject", below, **sent("authors")))
 
 
 def test_an_approver_gives_only_its_own_word() -> None:
     """Nobody says in another's name that an alias was moved, nor below a name that ends like the own."""
-    who = {"team": "fraud", "subject": ME, **sent("moves")}
+    role = "persona-approver"
     asked = [key("moves"), key("moves", subject="sub-of-another"), f"moves/fraud/m/a/7/{ME}.json/x.json"]
-    decide = policies("persona-approver")
-    assert [allows(decide, object_request("s3:PutObject", each, **who)) for each in asked] == [
-        True,
-        False,
-        False,
-    ]
+    requests = [object_request("s3:PutObject", each, **sent("moves")) for each in asked]
+    assert [allows(role, me(role), request) for request in requests] == [True, False, False]
 
 
 @pytest.mark.parametrize(("storage", "accepted"), [(None, True), ("STANDARD", True), ("GLACIER", False)])
@@ -300,11 +307,9 @@ def test_bytes_are_always_at_hand(storage: str | None, *, accepted: bool) -> Non
 )
 def test_what_is_immutable_is_only_ever_created(role: str, kind: str) -> None:
     """Without ``If-None-Match`` the bucket itself refuses, whoever asks."""
-    decide = policies(role)
-    with_it = {**session(role), **sent(kind)}
-    without = {name: value for name, value in with_it.items() if name != "s3__if_none_match"}
-    found = [allows(decide, object_request("s3:PutObject", key(kind), **each)) for each in (with_it, without)]
-    assert found == [True, False]
+    without = {name: value for name, value in sent(kind).items() if name != "s3__if_none_match"}
+    requests = [object_request("s3:PutObject", key(kind), **each) for each in (sent(kind), without)]
+    assert [allows(role, me(role), request) for request in requests] == [True, False]
 
 
 KEY_ID, ALGORITHM = "s3__x_amz_server_side_encryption_aws_kms_key_id", "s3__x_amz_server_side_encryption"
@@ -332,8 +337,8 @@ def test_bytes_and_records_are_under_their_own_key(
     kind: str, context: dict[str, str], accepted: bool
 ) -> None:
     """The bytes' key by default, the records' by name; none of strangers, not even AWS's own."""
-    request = object_request("s3:PutObject", key(kind), team="fraud", subject=ME, **context)
-    assert allows(policies("persona-data-scientist"), request) is accepted
+    role = "persona-data-scientist"
+    assert allows(role, me(role), object_request("s3:PutObject", key(kind), **context)) is accepted
 
 
 @pytest.mark.parametrize(
@@ -351,15 +356,8 @@ def test_old_signatures_and_open_connections_are_refused(context: dict[str, str]
 
 def decrypts(role: str, key_arn: str, policy: str) -> bool:
     """Whether a role can decrypt with a key, as S3 does in its name."""
-    context: dict[str, Any] = {
-        "kms:ViaService": "s3.eu-central-1.amazonaws.com",
-        "aws:PrincipalArn": PLACEHOLDERS.role_prefix + role.removeprefix("persona-"),
-    }
-    own, keys_own = rendered(role), rendered(policy)
-    # The key's policy lets IAM decide, and refuses some all the same.
-    return allows([own, keys_own], Request("kms:Decrypt", key_arn, context)) and allows(
-        [own], Request("kms:Decrypt", key_arn, context)
-    )
+    request = Request("kms:Decrypt", key_arn, {"kms:ViaService": "s3.eu-central-1.amazonaws.com"})
+    return allows(role, me(role), request, resource=policy, delegation_required=True)
 
 
 def test_whoever_reads_no_bytes_has_no_key_to_them() -> None:
@@ -375,20 +373,20 @@ def test_whoever_reads_no_bytes_has_no_key_to_them() -> None:
 
 def test_the_keys_own_policy_refuses_even_if_a_role_is_widened() -> None:
     """Auditors, custodians and the tagging role get no byte by a mistake in their own policy alone."""
-    wide = Policy("x", '{"Statement": [{"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": ["*"]}]}')
-    refused = {
-        role
-        for role in ROLES
-        if not allows(
-            [wide, rendered("kms-bytes")],
-            Request(
-                "kms:Decrypt",
-                BYTES_KEY,
-                {"aws:PrincipalArn": PLACEHOLDERS.role_prefix + role.removeprefix("persona-")},
-            ),
+    wide = Policy.parse('{"Statement": {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}}')
+    decisions = {
+        role: decide(
+            Request("kms:Decrypt", BYTES_KEY),
+            me(role),
+            identity=[wide],
+            resource=compiled("kms-bytes"),
+            delegation_required=True,
         )
+        for role in ROLES
     }
+    refused = {role for role, decision in decisions.items() if not decision.allowed}
     assert refused == {"persona-auditor", "persona-custodian", "verifier-tagging"}
+    assert {decisions[role].sid for role in refused} == {"NeverForThoseWhoReadNoByte"}
 
 
 ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
@@ -396,27 +394,33 @@ ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 
 def test_the_service_becomes_its_callers_and_nobody_else() -> None:
     """Its own role can do nothing but that; the worker's becomes the verifier, and takes messages."""
-    arns = {role: PLACEHOLDERS.role_prefix + role.removeprefix("persona-") for role in ROLES}
     becomes = {
         actor: {
-            role for role, arn in arns.items() if allows([rendered(actor)], Request("sts:AssumeRole", arn))
+            role
+            for role in ROLES
+            if decide(
+                Request("sts:AssumeRole", role_arn(role)), me(actor), identity=[compiled(actor)]
+            ).allowed
         }
         for actor in ROLES
     }
     nobody: dict[str, set[str]] = {role: set() for role in ROLES if role not in {"service", "worker"}}
-    assert becomes == {"service": set(PERSONAS), "worker": set(ROLES[6:8]), **nobody}
+    assert becomes == {"service": set(PERSONAS), "worker": set(VERIFIERS), **nobody}
     done = {action for statement in rendered("service").statements for action in listed(statement["Action"])}
     assert done == set(ASSUMING)
+
+
+TRUSTED = {"trust-persona": "service", "trust-verifier": "worker"}
 
 
 @pytest.mark.parametrize(
     ("trust", "context", "accepted"),
     [
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti", "team"]}, True),
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti"]}, True),
-        ("trust-persona", {"aws:TagKeys": ["jti", "team"]}, False),
-        ("trust-persona", {"sts:SourceIdentity": "", "aws:TagKeys": ["jti"]}, False),
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ["jti", "admin"]}, False),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "team")}, True),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti",)}, True),
+        ("trust-persona", {"aws:TagKeys": ("jti", "team")}, False),
+        ("trust-persona", {"sts:SourceIdentity": "", "aws:TagKeys": ("jti",)}, False),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "admin")}, False),
         ("trust-verifier", {"sts:SourceIdentity": "smas-verifier"}, True),
         ("trust-verifier", {"sts:SourceIdentity": "somebody"}, False),
         ("trust-verifier", {}, False),
@@ -427,16 +431,92 @@ def test_a_session_has_an_identity_and_no_tags_but_ours(
 ) -> None:
     """Nobody acts namelessly, and no session brings a tag that a policy may one day trust."""
     found = {
-        allows([rendered(trust)], Request(action, "*", context))
+        may_assume(compiled(trust), me(TRUSTED[trust]), [action], context).allowed
         for action in ("sts:AssumeRole", "sts:SetSourceIdentity")
     }
     assert found == {accepted}
 
 
+PERSON: dict[str, Any] = {"sts:SourceIdentity": "smas-verifier", "aws:TagKeys": ("jti",)}
+
+
 def test_only_a_person_is_tagged() -> None:
     """The verifier's sessions take no tags at all."""
-    context: dict[str, Any] = {"sts:SourceIdentity": "smas-verifier", "aws:TagKeys": ["jti"]}
-    assert [
-        allows([rendered(trust)], Request("sts:TagSession", "*", context))
-        for trust in ("trust-persona", "trust-verifier")
-    ] == [True, False]
+    found = [
+        may_assume(compiled(trust), me(TRUSTED[trust]), ["sts:TagSession"], PERSON).allowed
+        for trust in TRUSTS
+    ]
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize("trust", TRUSTS)
+def test_a_role_trusts_the_one_that_assumes_it(trust: str) -> None:
+    """And neither another of ours nor root nor a stranger."""
+    strangers: list[Principal] = [
+        *(me(role) for role in ROLES if role != TRUSTED[trust]),
+        Root(PLACEHOLDERS.account, "AKIAROOT"),
+        ServicePrincipal("s3.amazonaws.com"),
+        Anonymous(),
+    ]
+    assert may_assume(compiled(trust), me(TRUSTED[trust]), ["sts:AssumeRole"], PERSON).allowed
+    assert not any(
+        may_assume(compiled(trust), stranger, [action], PERSON).allowed
+        for stranger in strangers
+        for action in ASSUMING
+    )
+
+
+def given_by(resource: str, caller: Principal, request: Request) -> bool:
+    """Whether a thing's policy gives that to somebody whose own policies would allow all of it."""
+    everything = Policy.parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+    return decide(request, caller, identity=[everything], resource=compiled(resource)).allowed
+
+
+LOGS = f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/{PLACEHOLDERS.account}/CloudTrail/log.json.gz"
+AS_TRAIL = {
+    "aws:SecureTransport": "true",
+    "aws:SourceArn": PLACEHOLDERS.trail_arn,
+    "s3:x-amz-acl": "bucket-owner-full-control",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "accepted"),
+    [
+        ({}, True),
+        ({"aws:SourceArn": f"{PLACEHOLDERS.trail_arn}-2"}, False),
+        ({"s3:x-amz-acl": "public-read"}, False),
+        ({"aws:SecureTransport": "false"}, False),
+    ],
+)
+def test_the_trail_writes_its_logs(changed: dict[str, str], accepted: bool) -> None:
+    """Our trail alone, into its own folder, with the owner's leave and over TLS."""
+    trail = ServicePrincipal("cloudtrail.amazonaws.com")
+    request = Request("s3:PutObject", LOGS, {**AS_TRAIL, **changed})
+    assert given_by("trail-bucket", trail, request) is accepted
+    elsewhere = Request("s3:PutObject", f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/1/log", request.context)
+    assert not given_by("trail-bucket", trail, elsewhere)
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"])
+def test_nobody_touches_what_the_trail_wrote(action: str) -> None:
+    """Not even root, whatever else allows it; reading is for whoever is given it."""
+    everybody: list[Principal] = [*map(me, ROLES), Root(PLACEHOLDERS.account, "AKIAROOT")]
+    assert not any(given_by("trail-bucket", each, Request(action, LOGS, AS_TRAIL)) for each in everybody)
+    assert given_by("trail-bucket", me("persona-auditor"), Request("s3:GetObject", LOGS, AS_TRAIL))
+
+
+@pytest.mark.parametrize(
+    ("caller", "bucket", "account", "accepted"),
+    [
+        ("s3.amazonaws.com", BUCKET, PLACEHOLDERS.account, True),
+        ("s3.amazonaws.com", "another", PLACEHOLDERS.account, False),
+        ("s3.amazonaws.com", BUCKET, "999999999999", False),
+        ("sns.amazonaws.com", BUCKET, PLACEHOLDERS.account, False),
+    ],
+)
+def test_the_queue_takes_the_buckets_events(caller: str, bucket: str, account: str, accepted: bool) -> None:
+    """From S3 for our bucket, and from no other service or account."""
+    context = {"aws:SourceArn": f"arn:aws:s3:::{bucket}", "aws:SourceAccount": account}
+    request = Request("sqs:SendMessage", PLACEHOLDERS.events_queue_arn, context)
+    assert given_by("events-queue", ServicePrincipal(caller), request) is accepted

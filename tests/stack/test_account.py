@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
+
+from tests.stack.sessions import persona
 
 if TYPE_CHECKING:
     from tests.local_aws import LocalStack
@@ -25,6 +26,21 @@ def fetch_status(url: str) -> int:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def write_record(local_aws: LocalStack, key: str) -> None:
+    """Make sure a record is there, written as the bucket policy demands of everybody."""
+    s3 = local_aws.root_client("s3")
+    listed = s3.list_objects_v2(Bucket=local_aws.bucket, Prefix=key)
+    if listed["KeyCount"] == 0:
+        s3.put_object(
+            Bucket=local_aws.bucket,
+            Key=key,
+            Body=b"{}",
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=local_aws.stack["metadata_key_arn"],
+            IfNoneMatch="*",
+        )
 
 
 def receive(local_aws: LocalStack, wanted: str, seconds: float = 15) -> dict[str, Any]:
@@ -62,21 +78,11 @@ def test_a_process_runs_under_its_role_through_the_written_profile(local_aws: Lo
 
 def test_a_tampered_presigned_url_is_refused(local_aws: LocalStack) -> None:
     """Presigned URLs of a role session work, and stop working when a byte of them is changed."""
-    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key="cards/t/presigned.json", Body=b"{}")
-    session = local_aws.root_client("sts").assume_role(
-        RoleArn="arn:aws:iam::000000000000:role/smas-service", RoleSessionName="presigning"
-    )["Credentials"]
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=local_aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-        config=Config(signature_version="s3v4", proxies={}),
-    )
+    key = f"cards/fraud/{uuid.uuid4().hex}.json"
+    write_record(local_aws, key)
+    s3 = persona(local_aws, "data-scientist").client(local_aws, "s3")
     url = s3.generate_presigned_url(
-        "get_object", Params={"Bucket": local_aws.bucket, "Key": "cards/t/presigned.json"}, ExpiresIn=60
+        "get_object", Params={"Bucket": local_aws.bucket, "Key": key}, ExpiresIn=60
     )
     assert fetch_status(url) == 200
 
@@ -89,15 +95,18 @@ def test_a_tampered_presigned_url_is_refused(local_aws: LocalStack) -> None:
 @pytest.mark.parametrize("path", ["/cards/t/unsigned.json", "/cards/t/missing.json", "", "?versions"])
 def test_what_nobody_signed_is_refused(local_aws: LocalStack, path: str) -> None:
     """Objects, missing ones, lists and versions of the private bucket answer 403 to a plain GET."""
-    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key="cards/t/unsigned.json", Body=b"{}")
+    write_record(local_aws, "cards/t/unsigned.json")
     assert fetch_status(f"{local_aws.endpoint}/{local_aws.bucket}{path}") == 403
 
 
 @pytest.mark.parametrize("prefix", ["blobs", "manifests", "authors", "protected"])
 def test_what_the_verifier_must_see_reaches_the_queue(local_aws: LocalStack, prefix: str) -> None:
     """A new object under each of the verifier's prefixes is announced."""
-    key = f"{prefix}/t/notified"
-    local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key=key, Body=b"x")
+    key = f"{prefix}/t/{uuid.uuid4().hex}"
+    if prefix == "blobs":
+        local_aws.root_client("s3").put_object(Bucket=local_aws.bucket, Key=key, Body=b"x")
+    else:
+        write_record(local_aws, key)
 
     assert receive(local_aws, key)["eventName"] == "ObjectCreated:Put"
 

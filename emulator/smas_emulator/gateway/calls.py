@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,21 +14,31 @@ if TYPE_CHECKING:
     from smas_emulator.gateway.principals import Principal
 
 
+@lru_cache(maxsize=256)
+def _pairs(query_string: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(query_string, keep_blank_values=True))
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """The request as it came over the wire.
 
-    `path` is as sent (percent-encoded, without the query), `query` its pairs, decoded, in order (a name
-    without `=` has the value ""); header names are in lower case, a header that came twice is joined by `,`.
-    `secure` says whether the caller's way to AWS counts as TLS.
+    `path` and `query_string` are as sent (percent-encoded, without the `?` between them); header names are in
+    lower case, a header that came twice is joined by `,`. `secure` says whether the caller's way to AWS
+    counts as TLS.
     """
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...]
+    query_string: str
     headers: Mapping[str, str]
     source_ip: str
     secure: bool = True
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of the query, decoded, in order; a name without `=` has the value ""."""
+        return _pairs(self.query_string)
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""Who may make a call: the account's root, an IAM user, a session of a role, a service of AWS."""
+"""Who may make a call: the account's root, an IAM user, a role session, a service of AWS, or nobody known."""
 
 from __future__ import annotations
 
@@ -92,4 +92,9 @@ class ServicePrincipal:
     name: str
 
 
-Principal = Root | IamUser | RoleSession | ServicePrincipal
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Who signed nothing, where an API allows that: signing in to Cognito."""
+
+
+Principal = Anonymous | Root | IamUser | RoleSession | ServicePrincipal

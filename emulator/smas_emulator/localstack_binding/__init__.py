@@ -1,68 +1,80 @@
 """The one package that imports LocalStack and moto: what we add hangs on their hooks here and nowhere else.
 
-LocalStack loads the entry points that `pyproject.toml` names: `cognito_idp` adds a service it lacks;
-`on_infra_start` runs before the first request and is the place for what watches or refuses calls.
+LocalStack loads the entry points that `pyproject.toml` names: a provider for each service it lacks,
+`on_infra_start`, which runs before the first request and is the place for what watches or refuses calls, and
+`on_infra_shutdown`.
 """
 # LocalStack and moto are not installed where types are checked, and publish none.
-# mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator, no-any-return"
+# mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator"
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+import logging
+import os
+from typing import TYPE_CHECKING
 
-from localstack import config
 from localstack.aws import handlers
-from localstack.aws.api import CommonServiceException
 from localstack.runtime import hooks
-from localstack.runtime.server import twisted as runtime_server
-from twisted.internet import endpoints
 
+from smas_emulator.authorization.authorizer import Authorizer
+from smas_emulator.gateway.sessions import RoleSessions
+from smas_emulator.localstack_binding.account_facts import LocalStackAccount
+from smas_emulator.localstack_binding.cloudtrail import CloudTrail, cloudtrail_provider, run_cloudtrail
 from smas_emulator.localstack_binding.cognito import (
     cognito_idp,
     make_cognito_keep_its_own_keys,
     serve_cognito_pages,
 )
+from smas_emulator.localstack_binding.credentials import AccessKeys
+from smas_emulator.localstack_binding.deletions import answer_key_by_key
+from smas_emulator.localstack_binding.guard import Guard
+from smas_emulator.localstack_binding.listening import let_nobody_pass_as_localstack, listen_where_told
+from smas_emulator.localstack_binding.presigned import skip_second_check
+from smas_emulator.localstack_binding.role_sessions import answer_with_source_identity, remember_session
+from smas_emulator.trail_settings import TrailSettings
 
-__all__ = ["cognito_idp", "on_infra_start"]
+if TYPE_CHECKING:
+    from smas_emulator.gateway.calls import Call, Outcome
 
-# The access key LocalStack signs with for whoever sent no credentials.
-NOBODYS_KEY = "injectedaccesskey"
+__all__ = ["cloudtrail_provider", "cognito_idp", "on_infra_shutdown", "on_infra_start"]
+
+LOG = logging.getLogger(__name__)
+_FIRST = 100  # hooks run from the highest priority down
+_running: list[tuple[Guard, CloudTrail]] = []
 
 
 @hooks.on_infra_start()
 def on_infra_start() -> None:
     """Called once by LocalStack, before it listens."""
     listen_where_told()
+    let_nobody_pass_as_localstack()
     make_cognito_keep_its_own_keys()
     serve_cognito_pages()
-    handlers.serve_custom_service_request_handlers.append(refuse_anonymous)
+    skip_second_check()
+    answer_with_source_identity()
+    answer_key_by_key()
+
+    sessions, account = RoleSessions(), LocalStackAccount()
+    authorizer = Authorizer(account)
+    cloudtrail = CloudTrail(account, authorizer, TrailSettings.read(os.environ))
+
+    def ended(call: Call, outcome: Outcome) -> None:
+        remember_session(sessions, call, outcome)
+        cloudtrail.report(call, outcome)
+
+    guard = Guard(AccessKeys(sessions), authorizer, ended)
+    handlers.preprocess_request.append(guard.read_signature)
+    handlers.serve_custom_service_request_handlers.append(guard.decide)
+    handlers.run_custom_response_handlers.append(guard.report)
+    run_cloudtrail(cloudtrail)
+    _running.append((guard, cloudtrail))
 
 
-def refuse_anonymous(_chain: Any, context: Any, _response: Any) -> None:
-    """Refuse what nobody signed, as a private bucket does: LocalStack would hand out any object.
-
-    A request without credentials has LocalStack's own in place of them by the time it comes here; one with a
-    presigned URL keeps its signature in the query, which S3's own handler checks.
-    """
-    if context.service is None or context.service.service_name != "s3" or context.is_internal_call:
-        return
-    unsigned = NOBODYS_KEY in context.request.headers.get("Authorization", "")
-    if unsigned and not {"X-Amz-Signature", "Signature"} & set(context.request.args):
-        raise CommonServiceException("AccessDenied", "Access Denied", status_code=403)
-
-
-def listen_where_told() -> None:
-    """Make LocalStack listen on the address of `GATEWAY_LISTEN`; it takes only the port, and every interface.
-
-    An AWS without passwords would be open to the network. The patched name is the server module's own.
-    """
-    hosts = {listen.port: listen.host for listen in config.GATEWAY_LISTEN}
-
-    class EndpointOnItsHost(endpoints.TCP4ServerEndpoint):  # type: ignore[misc]
-        def __init__(self, reactor: Any, port: int) -> None:
-            super().__init__(reactor, port, interface=hosts[port])
-
-    runtime_server.endpoints = SimpleNamespace(
-        TCP4ServerEndpoint=EndpointOnItsHost, TCP6ServerEndpoint=endpoints.TCP6ServerEndpoint
-    )
+@hooks.on_infra_shutdown(priority=_FIRST)
+def on_infra_shutdown() -> None:
+    """Called once by LocalStack, while its services still answer: deliver everything that was recorded."""
+    for guard, cloudtrail in _running:
+        if not guard.close():
+            LOG.warning("some calls had not ended when the local AWS stopped; they are not in the trail")
+        if not cloudtrail.recorder.stop():
+            LOG.error("not all that was recorded could be delivered: %s", cloudtrail.recorder.report())

@@ -1,0 +1,1 @@
+"""CloudTrail: trails, what they record and where it goes."""

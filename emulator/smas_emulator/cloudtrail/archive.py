@@ -1,0 +1,55 @@
+"""A copy of everything that is delivered, in a folder: the emulator's own buckets are gone after a stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smas_emulator.cloudtrail.ports import TrailBuckets
+
+METADATA_SUFFIX = ".metadata.json"
+
+
+class ArchivedBuckets:
+    """Implements `TrailBuckets` over another, and writes each file to `<folder>/<bucket>/<key>` as well.
+
+    Its metadata, which holds a digest's signature, lies beside it in `<key>.metadata.json`.
+    """
+
+    def __init__(self, buckets: TrailBuckets, folder: Path) -> None:
+        self._buckets = buckets
+        self._folder = folder
+
+    def exists(self, bucket: str) -> bool:
+        """See `TrailBuckets`."""
+        return self._buckets.exists(bucket)
+
+    def allows(self, bucket: str, key: str, trail_arn: str) -> bool:
+        """See `TrailBuckets`."""
+        return self._buckets.allows(bucket, key, trail_arn)
+
+    def put(
+        self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], kms_key: str | None
+    ) -> None:
+        """See `TrailBuckets`."""
+        self._buckets.put(bucket, key, body, metadata, kms_key)
+        path = self._folder / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if metadata:
+            text = json.dumps(dict(metadata), indent=2) + "\n"
+            _write(path.with_name(path.name + METADATA_SUFFIX), text.encode())
+        _write(path, body)
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file whole or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+    Path(temporary).replace(path)
