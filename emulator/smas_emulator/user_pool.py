@@ -16,6 +16,10 @@ PASSWORD_POLICY = {
     "TemporaryPasswordValidityDays": 1,
 }
 _PAGE = 60  # the most Cognito lists at once; the local pool has fewer of everything
+# Where `smas login` waits for the browser, on the first of these ports that is free. Cognito compares
+# callback URLs to the letter, ports included, and takes http for loopback addresses alone (API reference,
+# CreateUserPoolClient, CallbackURLs). 127.0.0.1 and not localhost, which may be ::1 (RFC 8252, section 8.3).
+SIGN_IN_CALLBACKS = tuple(f"http://127.0.0.1:{port}/callback" for port in (18390, 18391, 18392))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,10 @@ class UserPool:
 
 
 def provision_user_pool(cognito: Any) -> UserPool:
-    """Make sure pool, clients, resource server, groups and users exist; what exists stays as it is."""
+    """Make sure pool, clients, resource server, groups and users exist.
+
+    Clients are brought to what they should be; whatever else exists stays as it is.
+    """
     pool_id = _provision_pool(cognito)
     _provision_resource_server(cognito, pool_id)
     people = _provision_client(
@@ -38,6 +45,11 @@ def provision_user_pool(cognito: Any) -> UserPool:
         seed.PEOPLE_CLIENT,
         GenerateSecret=False,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthFlows=["code"],
+        AllowedOAuthScopes=["openid", "profile", "email"],
+        CallbackURLs=list(SIGN_IN_CALLBACKS),
+        SupportedIdentityProviders=["COGNITO"],
     )
     machine = _provision_client(
         cognito,
@@ -82,14 +94,19 @@ def _provision_resource_server(cognito: Any, pool_id: str) -> None:
 
 
 def _provision_client(cognito: Any, pool_id: str, name: str, **configuration: Any) -> dict[str, Any]:
-    """Return the client's description, with its secret where it has one."""
+    """Return the client's description, with its secret where it has one; one that differs is changed."""
     clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=_PAGE)["UserPoolClients"]
     client_id = next((client["ClientId"] for client in clients if client["ClientName"] == name), None)
     if client_id is None:
         created = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName=name, **configuration)
         client_id = created["UserPoolClient"]["ClientId"]
-    described = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)
-    return dict(described["UserPoolClient"])
+    described = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
+    # Whether there is a secret is decided when a client is made.
+    wanted = {member: value for member, value in configuration.items() if member != "GenerateSecret"}
+    if any(described.get(member) != value for member, value in wanted.items()):
+        # What is left out here would fall back to Cognito's defaults (API reference, UpdateUserPoolClient).
+        cognito.update_user_pool_client(UserPoolId=pool_id, ClientId=client_id, ClientName=name, **wanted)
+    return dict(described)
 
 
 def _provision_groups(cognito: Any, pool_id: str) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from smas.about import VERSION
 from smas.cli.main import INTERRUPTED, TERMINATED, smas
 from smas.errors import EXIT_CODES
+from smas.identity.loopback import HOST, PATH, PORTS
 from smas.session import VARIABLES
+from smas_emulator.user_pool import SIGN_IN_CALLBACKS
 
 CLIENT = Path(__file__).parents[2] / "client"
 README = (CLIENT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +43,14 @@ def test_the_commands_it_shows_exist() -> None:
         command = smas.commands[name]
         options = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"(--[a-z-]+)", rest)) <= options, (name, rest)
+
+
+def test_the_callbacks_to_register_are_the_ones_that_are_used() -> None:
+    """By whoever runs a user pool, and by the local one."""
+    used = tuple(f"http://{HOST}:{port}{PATH}" for port in PORTS)
+
+    assert tuple(re.findall(r"^    (http://\S+/callback)$", README, re.MULTILINE)) == used
+    assert used == SIGN_IN_CALLBACKS
 
 
 def test_package_and_code_agree_on_the_version() -> None:

@@ -10,8 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.local_aws import LocalStack
 
 
@@ -118,18 +116,6 @@ def test_a_revoked_refresh_token_gives_no_more_tokens(local_aws: LocalStack) -> 
             refresh()
 
 
-@pytest.fixture
-def new_person(local_aws: LocalStack) -> Iterator[str]:
-    """The name of somebody with a temporary password; gone after the test, for other tests share the pool."""
-    cognito, pool = local_aws.root_client("cognito-idp"), local_aws.stack["user_pool_id"]
-    name = f"new-{uuid.uuid4().hex[:8]}"
-    cognito.admin_create_user(
-        UserPoolId=pool, Username=name, TemporaryPassword="Temporary-0nly!", MessageAction="SUPPRESS"
-    )
-    yield name
-    cognito.admin_delete_user(UserPoolId=pool, Username=name)
-
-
 def test_a_temporary_password_must_be_replaced_at_sign_in(local_aws: LocalStack, new_person: str) -> None:
     """Somebody whom an administrator just created is asked for a password of their own, then signed in."""
     cognito = local_aws.root_client("cognito-idp")
@@ -196,7 +182,8 @@ def test_a_machine_gets_a_token_for_its_scope(local_aws: LocalStack) -> None:
     ("form", "error"),
     [
         ({"grant_type": "client_credentials", "scope": "smas/approver@fraud"}, "invalid_scope"),
-        ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code", "code": "x"}, "unauthorized_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
         ({}, "invalid_request"),
     ],
 )
@@ -217,4 +204,5 @@ def test_discovery_points_at_what_is_served(local_aws: LocalStack) -> None:
     assert document["issuer"] == local_aws.stack["issuer"]
     assert local_aws.fetch(document["jwks_uri"])[1]["keys"]
     assert document["token_endpoint"] == local_aws.stack["token_url"]
+    assert document["authorization_endpoint"] == f"{local_aws.endpoint}/oauth2/authorize"
     assert local_aws.fetch(f"{local_aws.endpoint}/us-east-1_nosuchpool/.well-known/jwks.json")[0] == 404

@@ -8,30 +8,43 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smas.cli import browsers
 from smas.cli.context import Run, common_options
 from smas.errors import SmasError
 
 if TYPE_CHECKING:
     from smas.identity.cognito import UserPool
-    from smas.identity.credentials import SignIn
+    from smas.identity.credentials import CredentialsFile, SignIn
 
 
 @click.command()
 @click.argument("where", metavar="ADDRESS", required=False)
-@click.option("--username", "-u", help="Your user name (asked for if left out).")
+@click.option("--username", "-u", help="Sign in with user name and password, not with the browser.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of stdin.")
 @click.option(
     "--token", "token_from", metavar="-", help="Read an access token from stdin instead of signing in."
 )
+@click.option("--no-browser", is_flag=True, help="Print the address of the sign-in page, do not open it.")
+@click.option(
+    "--ask-again", is_flag=True, help="Have the page ask who you are, even if the browser remembers you."
+)
 @common_options
 def login(
-    run: Run, where: str | None, username: str | None, token_from: str | None, *, password_stdin: bool
+    run: Run,
+    where: str | None,
+    username: str | None,
+    token_from: str | None,
+    *,
+    password_stdin: bool,
+    no_browser: bool,
+    ask_again: bool,
 ) -> None:
     """Sign in to the store at ADDRESS, which becomes the default.
 
-    Asks the store where its users sign in, then for user name and password, and for whatever else the user
-    pool wants (a one-time code, a new password). Tokens are kept in a file that only you can read and renewed
-    when needed; the password is not kept.
+    Asks the store where its users sign in, and opens that page in your browser. Without a browser, without a
+    terminal, and where there is no such page, user name and password are asked for here, and whatever else
+    the user pool wants (a one-time code, a new password). Tokens are kept in a file that only you can read
+    and renewed when needed; the password is not kept.
 
     Machines need no login: set SMAS_CLIENT_ID and SMAS_CLIENT_SECRET.
     """
@@ -42,6 +55,10 @@ def login(
 
     credentials = Places.of(os.environ).credentials
     store = store_address(where or run.address, os.environ, credentials)
+    by_password = username is not None or password_stdin
+    if (no_browser or ask_again) and (by_password or token_from is not None):
+        message = "--no-browser and --ask-again are for signing in with a browser alone"
+        raise click.UsageError(message)
     if token_from is not None:
         if token_from != "-":  # noqa: S105 - not a token, but where it comes from
             message = "a token on the command line is seen by others: pipe it in, with --token -"
@@ -50,8 +67,17 @@ def login(
     else:
         place = discover(store, run.http())
         run.output.say(f"signing in to {store}, at {place.pool_url} ({place.issuer})")
+        if not by_password and (no_browser or ask_again or (place.page_url and browsers.may_open())):
+            with browsers.signed_in(run, place, open_it=not no_browser, ask_again=ask_again) as sign_in:
+                _keep(run, credentials, store, sign_in)
+            return
         pool = UserPool(place.pool_url, place.client_id, run.http())
         sign_in = _with_password(pool, username, password_stdin=password_stdin)
+    _keep(run, credentials, store, sign_in)
+
+
+def _keep(run: Run, credentials: CredentialsFile, store: str, sign_in: SignIn) -> None:
+    """Remember a sign-in that the store accepts, and say so."""
     who = _check(run, store, sign_in.access_token)
     credentials.keep(store, sign_in, make_current=True)
     if run.output.as_json:

@@ -131,7 +131,10 @@ def _refusal(text: bytes, status: int) -> SmasError:
     said = refusal.message.rstrip(".") or kind
     if "flow not enabled" in refusal.message:
         message = "this store's user pool does not allow signing in with a password"
-        return Forbidden(message, hint="get a token elsewhere and hand it over: smas login --token -")
+        hint = (
+            "sign in with a browser (smas login, or smas login --no-browser), or hand a token over: --token -"
+        )
+        return Forbidden(message, hint=hint)
     if kind == "PasswordResetRequiredException":
         return PoolRefused(
             said, kind, "reset your password where your organisation lets you, then sign in again"

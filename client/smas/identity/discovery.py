@@ -28,7 +28,8 @@ class SignInPlace:
     """Where the users of one store sign in.
 
     ``pool_url`` answers the user pool's API; ``token_url`` is the OAuth token endpoint, None for a pool that
-    has none; ``client_id`` is the client that people sign in with.
+    has none; ``client_id`` is the client that people sign in with; ``page_url`` is where a browser begins to
+    sign in (the authorization endpoint), None for a pool that lets no browser do it.
     """
 
     store: str
@@ -36,6 +37,7 @@ class SignInPlace:
     client_id: str
     pool_url: str
     token_url: str | None
+    page_url: str | None = None
 
 
 class _Resource(msgspec.Struct):
@@ -48,6 +50,9 @@ class _Resource(msgspec.Struct):
 class _Configuration(msgspec.Struct):
     issuer: str
     token_endpoint: str | None = None
+    authorization_endpoint: str | None = None
+    response_types_supported: list[str] = []
+    code_challenge_methods_supported: list[str] | None = None
 
 
 def discover(store: str, http: HttpClient) -> SignInPlace:
@@ -78,7 +83,23 @@ def discover(store: str, http: HttpClient) -> SignInPlace:
         client_id=resource.client_id,
         pool_url=f"{parts.scheme}://{parts.netloc}/",
         token_url=require_private(token_url) if token_url else None,
+        page_url=_page(configuration),
     )
+
+
+def _page(configuration: _Configuration) -> str | None:
+    """Where browsers sign in, if they can by an authorization code with a proof of possession (RFC 7636).
+
+    Cognito takes S256 without saying so; only a pool that names other methods and not this one lacks it.
+    """
+    methods = configuration.code_challenge_methods_supported
+    if not configuration.authorization_endpoint or not configuration.token_endpoint:
+        return None
+    if "code" not in configuration.response_types_supported or (
+        methods is not None and "S256" not in methods
+    ):
+        return None
+    return require_private(configuration.authorization_endpoint)
 
 
 def _fetch(url: str, kind: type[Decoded], http: HttpClient) -> Decoded:

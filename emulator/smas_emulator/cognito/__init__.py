@@ -1,1 +1,1 @@
-"""Amazon Cognito user pools: tokens, sign-in rules and the OAuth endpoints, without any emulator."""
+"""Amazon Cognito user pools: tokens, sign-in rules, OAuth endpoints and pages, without any emulator."""

@@ -1,120 +1,135 @@
-"""`POST /oauth2/token` for machines: the client credentials grant of RFC 6749 with Cognito's manners.
+"""`POST /oauth2/token`: the grants of RFC 6749 with Cognito's manners.
 
-Cognito answers every refusal with 400 and a body of nothing but `error`, also for wrong credentials, where
-the RFC would have 401; a request without `scope` is granted all scopes the client is allowed.
+https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html. Cognito answers every refusal
+with 400 and a body of nothing but `error`, also for wrong credentials, where the RFC would have 401; client
+credentials without `scope` are granted all scopes the client is allowed.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote_plus
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from smas_emulator.cognito import pkce
+from smas_emulator.cognito.answers import JsonAnswer
+from smas_emulator.cognito.client_authentication import Refusal, authenticate, parse_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-GRANT = "client_credentials"
+    from smas_emulator.cognito.app_clients import AppClient, Clients
+    from smas_emulator.cognito.authorization_codes import AuthorizationCodes, Grant
 
-
-@dataclass(frozen=True, slots=True)
-class ConfidentialClient:
-    """What the endpoint needs to know of an app client; a public client has no `secret`."""
-
-    id: str
-    secret: str | None
-    flows: frozenset[str]
-    scopes: tuple[str, ...]
+_GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP status and a JSON body."""
+class Tokens:
+    """What a grant gives; `lifetime` is the access token's, in seconds."""
 
-    status: int
-    body: dict[str, Any]
+    access_token: str = field(repr=False)
+    lifetime: int
+    id_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
 
-class _Refusal(Exception):
-    """An error code of RFC 6749, section 5.2."""
+class Minter(Protocol):
+    """Makes tokens for what was found to be granted."""
 
-    def __init__(self, error: str) -> None:
-        super().__init__(error)
-        self.error = error
+    def for_machine(self, client: AppClient, scopes: tuple[str, ...]) -> Tokens:
+        """An access token of the client itself."""
+        ...
+
+    def for_person(self, client: AppClient, grant: Grant) -> Tokens | None:
+        """All three tokens (an id token only for `openid`); None if the person may sign in no more."""
+        ...
+
+    def renewed(self, client: AppClient, refresh_token: str) -> Tokens | None:
+        """Another access and id token; None if the refresh token is not, or no longer, this client's."""
+        ...
 
 
 def answer_token_request(
-    body: str,
-    authorization: str | None,
-    find_client: Callable[[str], ConfidentialClient | None],
-    mint: Callable[[ConfidentialClient, tuple[str, ...]], tuple[str, int]],
-) -> Answer:
-    """Answer one token request.
+    body: str, authorization: str | None, clients: Clients, codes: AuthorizationCodes, mint: Minter
+) -> JsonAnswer:
+    """Answer one request: `body` is the form as sent, `authorization` the header of that name.
 
-    `body` is the form as sent, `authorization` the header of that name. `mint` makes an access token for a
-    client and scopes and returns it with its lifetime in seconds; it is called only for a request that is
-    granted.
+    `mint` is called only for a request that is granted.
     """
     try:
-        form = _parse_form(body)
-        client = _authenticate(form, authorization, find_client)
-        scopes = _granted_scopes(form.get("scope"), client)
-    except _Refusal as refusal:
-        return Answer(400, {"error": refusal.error})
-    token, lifetime = mint(client, scopes)
-    return Answer(200, {"access_token": token, "expires_in": lifetime, "token_type": "Bearer"})
+        tokens = _granted(parse_form(body), authorization, clients, codes, mint)
+    except Refusal as refusal:
+        return JsonAnswer(400, {"error": refusal.error})
+    return JsonAnswer(
+        200,
+        {
+            **({"id_token": tokens.id_token} if tokens.id_token else {}),
+            "access_token": tokens.access_token,
+            **({"refresh_token": tokens.refresh_token} if tokens.refresh_token else {}),
+            "expires_in": tokens.lifetime,
+            "token_type": "Bearer",
+        },
+    )
 
 
-def _parse_form(body: str) -> dict[str, str]:
-    pairs = parse_qsl(body, keep_blank_values=False)
-    form = dict(pairs)
-    if len(form) != len(pairs):  # "parameters … MUST NOT be included more than once" (section 3.2)
-        raise _Refusal("invalid_request")
+def _granted(
+    form: Mapping[str, str],
+    authorization: str | None,
+    clients: Clients,
+    codes: AuthorizationCodes,
+    mint: Minter,
+) -> Tokens:
     if "grant_type" not in form:
-        raise _Refusal("invalid_request")
-    if form["grant_type"] != GRANT:
-        raise _Refusal("unsupported_grant_type")
-    return form
+        raise Refusal("invalid_request")
+    if form["grant_type"] not in _GRANT_TYPES:
+        raise Refusal("unsupported_grant_type")
+    client = authenticate(form, authorization, clients)
+    match form["grant_type"]:
+        case "client_credentials":
+            return _for_machine(form, client, mint)
+        case "authorization_code":
+            return _for_code(form, client, codes, mint)
+        case _:
+            return _renewed(form, client, mint)
 
 
-def _authenticate(
-    form: dict[str, str], authorization: str | None, find_client: Callable[[str], ConfidentialClient | None]
-) -> ConfidentialClient:
-    client_id, secret = _credentials(form, authorization)
-    client = find_client(client_id)
-    if client is None or client.secret is None:
-        raise _Refusal("invalid_client")
-    if not hmac.compare_digest(client.secret.encode(), secret.encode()):
-        raise _Refusal("invalid_client")
-    if GRANT not in client.flows:
-        raise _Refusal("unauthorized_client")
-    return client
-
-
-def _credentials(form: dict[str, str], authorization: str | None) -> tuple[str, str]:
-    """Client id and secret, from the basic header or else from the form (section 2.3.1)."""
-    if authorization is None:
-        if "client_id" not in form or "client_secret" not in form:
-            raise _Refusal("invalid_client")
-        return form["client_id"], form["client_secret"]
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        raise _Refusal("invalid_client")
-    try:
-        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except ValueError:  # neither base64 nor UTF-8
-        raise _Refusal("invalid_client") from None
-    client_id, _, secret = decoded.partition(":")
-    if form.get("client_id", unquote_plus(client_id)) != unquote_plus(client_id):
-        raise _Refusal("invalid_request")
-    return unquote_plus(client_id), unquote_plus(secret)
-
-
-def _granted_scopes(asked: str | None, client: ConfidentialClient) -> tuple[str, ...]:
-    if asked is None:
-        return client.scopes
-    scopes = tuple(dict.fromkeys(asked.split()))
+def _for_machine(form: Mapping[str, str], client: AppClient, mint: Minter) -> Tokens:
+    if "client_credentials" not in client.flows:
+        raise Refusal("unauthorized_client")
+    if client.secret is None:  # whose grant is for confidential clients alone (RFC 6749, section 4.4)
+        raise Refusal("invalid_client")
+    if "scope" not in form:
+        return mint.for_machine(client, client.scopes)
+    scopes = tuple(dict.fromkeys(form["scope"].split()))
     if not scopes or not set(scopes) <= set(client.scopes):
-        raise _Refusal("invalid_scope")
-    return scopes
+        raise Refusal("invalid_scope")
+    return mint.for_machine(client, scopes)
+
+
+def _for_code(form: Mapping[str, str], client: AppClient, codes: AuthorizationCodes, mint: Minter) -> Tokens:
+    if "code" not in client.flows:
+        raise Refusal("unauthorized_client")
+    if "code" not in form or "redirect_uri" not in form:
+        raise Refusal("invalid_request")
+    grant = codes.redeem(form["code"])
+    if (
+        grant is None
+        or (grant.client_id, grant.redirect_uri) != (client.id, form["redirect_uri"])
+        or not pkce.answers(form.get("code_verifier"), grant.code_challenge)
+    ):
+        raise Refusal("invalid_grant")
+    return _or_invalid(mint.for_person(client, grant))
+
+
+def _renewed(form: Mapping[str, str], client: AppClient, mint: Minter) -> Tokens:
+    if not client.may_refresh:
+        raise Refusal("unauthorized_client")
+    if "refresh_token" not in form:
+        raise Refusal("invalid_request")
+    return _or_invalid(mint.renewed(client, form["refresh_token"]))
+
+
+def _or_invalid(tokens: Tokens | None) -> Tokens:
+    if tokens is None:
+        raise Refusal("invalid_grant")
+    return tokens

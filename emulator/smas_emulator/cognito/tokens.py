@@ -23,6 +23,7 @@ KEY_BITS = 2048
 # What AWS grants every sign-in that used no OAuth scope.
 PASSWORD_SIGN_IN_SCOPE = "aws.cognito.signin.user.admin"  # noqa: S105
 DEFAULT_VALIDITY_SECONDS = 3600
+DEFAULT_REFRESH_SECONDS = 30 * 86400
 _SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 Claims = dict[str, Any]
@@ -59,6 +60,19 @@ class SigningKey:
             dict(claims), self.private, algorithm="RS256", headers={"kid": self.kid, "typ": None}
         )
 
+    def claims_of(self, token: str, issuer: str) -> Claims | None:
+        """The claims of a token that this key signed for `issuer` and that has not expired, else None."""
+        try:
+            return jwt.decode(
+                token,
+                self.private.public_key(),
+                algorithms=["RS256"],
+                issuer=issuer,
+                options={"require": ["exp", "iss"], "verify_aud": False},
+            )
+        except jwt.PyJWTError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class PoolKeys:
@@ -93,19 +107,23 @@ def issuer(region: str, pool_id: str) -> str:
 def validity_seconds(client: Mapping[str, Any], token: str) -> int:
     """How long a client's tokens live, in seconds.
 
-    `client` is the app client's configuration, `token` is `AccessToken` or `IdToken`. As in AWS, a number
-    without a unit means hours, and no number means one hour.
+    `client` is the app client's configuration, `token` is `AccessToken`, `IdToken` or `RefreshToken`. As in
+    AWS, a number without a unit means hours, and no number one hour; of a refresh token days, and thirty.
     """
     amount = client.get(f"{token}Validity")
     if not amount:
-        return DEFAULT_VALIDITY_SECONDS
-    unit = (client.get("TokenValidityUnits") or {}).get(token) or "hours"
+        return DEFAULT_REFRESH_SECONDS if token == "RefreshToken" else DEFAULT_VALIDITY_SECONDS  # noqa: S105
+    default = "days" if token == "RefreshToken" else "hours"  # noqa: S105 - kinds of token
+    unit = (client.get("TokenValidityUnits") or {}).get(token) or default
     return int(amount) * _SECONDS_PER_UNIT[unit]
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A person's sign-in at a pool through one client; times are Unix seconds."""
+    """A person's sign-in at a pool through one client; times are Unix seconds.
+
+    `scopes` are what was granted at the OAuth endpoints, or the one of a sign-in without them.
+    """
 
     issuer: str
     client_id: str
@@ -114,6 +132,7 @@ class SignIn:
     groups: tuple[str, ...]
     origin_jti: str
     auth_time: int
+    scopes: tuple[str, ...] = (PASSWORD_SIGN_IN_SCOPE,)
 
 
 def person_access_claims(sign_in: SignIn, *, now: int, lifetime: int) -> Claims:
@@ -127,7 +146,7 @@ def person_access_claims(sign_in: SignIn, *, now: int, lifetime: int) -> Claims:
         "origin_jti": sign_in.origin_jti,
         "event_id": str(uuid.uuid4()),
         "token_use": "access",
-        "scope": PASSWORD_SIGN_IN_SCOPE,
+        "scope": " ".join(sign_in.scopes),
         "auth_time": sign_in.auth_time,
         "exp": now + lifetime,
         "iat": now,
@@ -136,10 +155,24 @@ def person_access_claims(sign_in: SignIn, *, now: int, lifetime: int) -> Claims:
     }
 
 
-def person_id_claims(sign_in: SignIn, attributes: Mapping[str, Any], *, now: int, lifetime: int) -> Claims:
-    """The claims of a person's identity token; `attributes` are the ones the client may read."""
+def person_id_claims(
+    sign_in: SignIn,
+    attributes: Mapping[str, Any],
+    *,
+    now: int,
+    lifetime: int,
+    access_token: str | None = None,
+    nonce: str | None = None,
+) -> Claims:
+    """The claims of a person's identity token; `attributes` are the ones the client may read.
+
+    One from the OAuth endpoints names its `access_token` by hash, and its request's `nonce` (OpenID Connect
+    Core 1.0, sections 3.1.3.6 and 2).
+    """
     return {
         **attributes,
+        **({"at_hash": access_token_hash(access_token)} if access_token else {}),
+        **({"nonce": nonce} if nonce else {}),
         "sub": sign_in.subject,
         **_groups(sign_in.groups),
         "iss": sign_in.issuer,
@@ -153,6 +186,12 @@ def person_id_claims(sign_in: SignIn, attributes: Mapping[str, Any], *, now: int
         "iat": now,
         "jti": str(uuid.uuid4()),
     }
+
+
+def access_token_hash(access_token: str) -> str:
+    """The left half of the token's SHA-256, in base64url."""
+    left = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
+    return base64.urlsafe_b64encode(left).rstrip(b"=").decode()
 
 
 def machine_access_claims(
@@ -170,18 +209,6 @@ def machine_access_claims(
         "version": 2,
         "jti": str(uuid.uuid4()),
         "client_id": client_id,
-    }
-
-
-def openid_configuration(issuer: str, served_at: str, pool_id: str) -> dict[str, Any]:
-    """The pool's discovery document: the issuer as in AWS, the addresses below `served_at`."""
-    return {
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "issuer": issuer,
-        "jwks_uri": f"{served_at}/{pool_id}/.well-known/jwks.json",
-        "subject_types_supported": ["public"],
-        "token_endpoint": f"{served_at}/oauth2/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }
 
 

@@ -1,106 +1,71 @@
-"""Amazon Cognito in LocalStack: moto's, with keys, rules and pages of our own."""
+"""Amazon Cognito's API in LocalStack: moto's, but for what it gets wrong about signing in."""
 # LocalStack and moto are not installed where types are checked, and publish none.
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator, no-any-return"
 
 from __future__ import annotations
 
-import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from localstack.aws.api import CommonServiceException
 from localstack.aws.skeleton import Skeleton
 from localstack.aws.spec import load_service
-from localstack.http import Request, Response
-from localstack.services.edge import ROUTER
 from localstack.services.moto import _proxy_moto
 from localstack.services.plugins import Service, aws_provider
-from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
 
 from smas_emulator.cognito import auth_flows, tokens
-from smas_emulator.cognito.token_endpoint import ConfidentialClient, answer_token_request
+from smas_emulator.cognito.app_clients import fault_of_redirect_url
+from smas_emulator.localstack_binding.cognito_pages import serve_cognito_pages
+from smas_emulator.localstack_binding.cognito_pools import Pools
+from smas_emulator.localstack_binding.cognito_tokens import (
+    client_of,
+    make_cognito_keep_its_own_keys,
+    read_access_token,
+    usable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-# A pool's id in a path; no bucket can have that name, because buckets have no `_`.
-_POOL = '<regex("[a-z]{2}(?:-[a-z]+)+-[0-9]_[0-9a-zA-Z]+"):pool_id>'
+__all__ = ["cognito_idp", "make_cognito_keep_its_own_keys", "serve_cognito_pages"]
 
 
 @aws_provider(api="cognito-idp")
 def cognito_idp() -> Service:
     """Cognito user pools: moto's, but for what it gets wrong about signing in."""
     model = load_service("cognito-idp")
-    operations: dict[str, Any] = dict.fromkeys(model.operation_names, _proxy_moto)
+    operations: dict[str, Any] = {}
+    for name in model.operation_names:
+        shape = model.operation_model(name).input_shape
+        of_a_person = shape is not None and "AccessToken" in shape.members
+        operations[name] = _with_access_token(_proxy_moto) if of_a_person else _proxy_moto
     operations["InitiateAuth"] = _initiate_auth
     operations["AdminInitiateAuth"] = _initiate_auth
     operations["RevokeToken"] = _revoke_token
+    operations["CreateUserPoolClient"] = _change_client
+    operations["UpdateUserPoolClient"] = _change_client
     return Service("cognito-idp", skeleton=Skeleton(model, operations))
 
 
-def make_cognito_keep_its_own_keys() -> None:
-    """Give every user pool its own two keys at creation, and take moto's away.
-
-    moto signs the tokens of every pool in the world with one private key that ships in its package: whoever
-    has moto could sign in anywhere as anybody. The attribute that held it is deleted, so that nothing can
-    fall back on it.
-    """
-    original_init = CognitoIdpUserPool.__init__
-
-    def init_with_own_keys(pool: Any, *args: Any, **kwargs: Any) -> None:
-        original_init(pool, *args, **kwargs)
-        del pool.json_web_key
-        pool.smas_keys = tokens.PoolKeys.generate()
-        pool.smas_auth_times = {}  # by origin_jti: a refreshed token keeps the time of its sign-in
-
-    CognitoIdpUserPool.__init__ = init_with_own_keys
-    CognitoIdpUserPool.create_jwt = _create_jwt
-
-
-def _create_jwt(
-    pool: Any,
-    client_id: str,
-    username: str,
-    token_use: str,
-    _expires_in: int = tokens.DEFAULT_VALIDITY_SECONDS,
-    extra_data: dict[str, Any] | None = None,
-) -> tuple[str, int]:
-    """Stand in for moto's `CognitoIdpUserPool.create_jwt`: its arguments, Cognito's claims, our key."""
-    now = int(time.time())
-    attributes = dict(extra_data or {})
-    groups = tuple(
-        sorted(attributes.pop("cognito:groups", ()))
-    )  # moto keeps a set; the same person, the same order
-    origin_jti = attributes.pop("origin_jti")
-    client = pool.clients[client_id].extended_config
-    user = pool._get_user(username)  # noqa: SLF001 - how moto looks up by alias
-    sign_in = tokens.SignIn(
-        issuer=tokens.issuer(pool.region, pool.id),
-        client_id=client_id,
-        subject=user.id,
-        username=user.username,
-        groups=groups,
-        origin_jti=origin_jti,
-        auth_time=pool.smas_auth_times.setdefault(origin_jti, now),
-    )
-    if token_use == "access":  # noqa: S105 - a kind of token
-        lifetime = tokens.validity_seconds(client, "AccessToken")
-        claims = tokens.person_access_claims(sign_in, now=now, lifetime=lifetime)
-        return pool.smas_keys.access_token.sign(claims), lifetime
-    lifetime = tokens.validity_seconds(client, "IdToken")
-    claims = tokens.person_id_claims(sign_in, attributes, now=now, lifetime=lifetime)
-    return pool.smas_keys.id_token.sign(claims), lifetime
-
-
 def _initiate_auth(context: Any, request: dict[str, Any]) -> Any:
-    """Refuse a flow that the client does not allow, which moto never looks at; otherwise as moto answers."""
-    found = _find_client(request["ClientId"])
-    if found is not None:
-        _pool, client = found
-        if not auth_flows.allows(client.extended_config.get("ExplicitAuthFlows"), request["AuthFlow"]):
-            raise CommonServiceException(
-                "InvalidParameterException", f"{request['AuthFlow']} flow not enabled for this client"
+    """Refuse what moto never looks at: flows that the client does not allow, and others' refresh tokens."""
+    found = client_of(request["ClientId"])
+    if found is None:
+        return _proxy_moto(context, request)
+    pool, client = found
+    flow = request["AuthFlow"]
+    if not auth_flows.allows(client.extended_config.get("ExplicitAuthFlows"), flow):
+        raise CommonServiceException("InvalidParameterException", f"{flow} flow not enabled for this client")
+    if flow in {"REFRESH_TOKEN", "REFRESH_TOKEN_AUTH"}:
+        token = (request.get("AuthParameters") or {}).get("REFRESH_TOKEN", "")
+        held = usable(pool, client.id, token)
+        if held is None:
+            reason = (
+                "Refresh Token has been revoked" if token in pool.refresh_tokens else "Invalid Refresh Token"
             )
+            raise CommonServiceException("NotAuthorizedException", reason)
+        user = pool.users.get(held[1])
+        if user is None or not user.enabled:
+            raise CommonServiceException("NotAuthorizedException", "User is disabled.")
     return _proxy_moto(context, request)
 
 
@@ -109,95 +74,41 @@ def _revoke_token(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
 
     As in AWS, only by the client it was given to, and by a confidential one only with its secret.
     """
-    found = _find_client(request["ClientId"])
-    if found is None:
+    pools = Pools()
+    client = pools.find_client(request["ClientId"])
+    if client is None:
         raise CommonServiceException("InvalidParameterException", "Invalid client id", status_code=400)
-    pool, client = found
-    if client.generate_secret and request.get("ClientSecret") != client.secret:
+    if client.secret is not None and request.get("ClientSecret") != client.secret:
         raise CommonServiceException("UnauthorizedException", "Invalid client secret", status_code=400)
-    granted = pool.refresh_tokens.get(request["Token"])
-    if granted is not None and granted[0] == client.id:
-        pool.refresh_tokens[request["Token"]] = None
+    pools.revoke(client, request["Token"])
     return {}
 
 
-def serve_cognito_pages() -> None:
-    """Add the pages that Cognito serves beside its API: LocalStack would take their paths for buckets."""
-    ROUTER.add(f"/{_POOL}/.well-known/jwks.json", _key_set, methods=["GET"])
-    ROUTER.add(f"/{_POOL}/.well-known/openid-configuration", _openid_configuration, methods=["GET"])
-    ROUTER.add("/oauth2/token", _token, methods=["POST"])
+def _change_client(context: Any, request: dict[str, Any]) -> Any:
+    """Refuse a redirect that AWS would not let a client have."""
+    for member in ("CallbackURLs", "LogoutURLs"):
+        for url in request.get(member) or ():
+            if fault := fault_of_redirect_url(url):
+                raise CommonServiceException("InvalidParameterException", f"{member}: {url} {fault}")
+    return _proxy_moto(context, request)
 
 
-def _key_set(_request: Request, pool_id: str) -> Response:
-    pool = _find_pool(pool_id)
-    if pool is None:
-        return _no_such_pool(pool_id)
-    return _json(200, pool.smas_keys.key_set(), {"Cache-Control": "public, max-age=86400"})
+def _with_access_token(proceed: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
+    """Let a person's access token be used for what it was granted, as long as it is good.
 
+    "The access token can be only used against Amazon Cognito User Pools if" it has that scope
+    (https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html).
+    """
 
-def _openid_configuration(request: Request, pool_id: str) -> Response:
-    pool = _find_pool(pool_id)
-    if pool is None:
-        return _no_such_pool(pool_id)
-    served_at = request.host_url.rstrip("/")
-    return _json(200, tokens.openid_configuration(tokens.issuer(pool.region, pool.id), served_at, pool.id))
+    def checked(context: Any, request: dict[str, Any]) -> Any:
+        if "AccessToken" in request:
+            claims = read_access_token(request["AccessToken"])
+            if claims is None:
+                raise CommonServiceException("NotAuthorizedException", "Invalid Access Token")
+            if tokens.PASSWORD_SIGN_IN_SCOPE not in claims["scope"].split():
+                raise CommonServiceException(
+                    "NotAuthorizedException", "Access Token does not have required scopes"
+                )
+        return proceed(context, request)
 
-
-def _token(request: Request) -> Response:
-    def find(client_id: str) -> ConfidentialClient | None:
-        found = _find_client(client_id)
-        if found is None:
-            return None
-        _pool, client = found
-        allowed = client.extended_config
-        return ConfidentialClient(
-            id=client.id,
-            secret=client.secret if client.generate_secret else None,
-            # Cognito has no OAuth for a client that does not say AllowedOAuthFlowsUserPoolClient.
-            flows=frozenset(allowed.get("AllowedOAuthFlows") or ())
-            if allowed.get("AllowedOAuthFlowsUserPoolClient")
-            else frozenset(),
-            scopes=tuple(allowed.get("AllowedOAuthScopes") or ()),
-        )
-
-    def mint(client: ConfidentialClient, scopes: tuple[str, ...]) -> tuple[str, int]:
-        found = _find_client(client.id)
-        if found is None:
-            msg = f"client {client.id} vanished during its request"
-            raise LookupError(msg)
-        pool, moto_client = found
-        lifetime = tokens.validity_seconds(moto_client.extended_config, "AccessToken")
-        claims = tokens.machine_access_claims(
-            tokens.issuer(pool.region, pool.id), client.id, scopes, now=int(time.time()), lifetime=lifetime
-        )
-        return pool.smas_keys.access_token.sign(claims), lifetime
-
-    body = request.get_data(as_text=True)
-    answer = answer_token_request(body, request.headers.get("Authorization"), find, mint)
-    return _json(answer.status, answer.body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
-
-
-def _pools() -> Iterator[Any]:
-    for account in list(cognitoidp_backends.values()):
-        for backend in list(account.values()):
-            yield from list(backend.user_pools.values())
-
-
-def _find_pool(pool_id: str) -> Any | None:
-    return next((pool for pool in _pools() if pool.id == pool_id), None)
-
-
-def _find_client(client_id: str) -> tuple[Any, Any] | None:
-    """The pool and the app client of this id; ids are unique across pools, as in AWS."""
-    for pool in _pools():
-        if client_id in pool.clients:
-            return pool, pool.clients[client_id]
-    return None
-
-
-def _no_such_pool(pool_id: str) -> Response:
-    return _json(404, {"message": f"User pool {pool_id} does not exist."})
-
-
-def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body), status, {"Content-Type": "application/json", **(headers or {})})
+    return checked

@@ -13,7 +13,7 @@ from smas.retries import Stop
 
 from tests.client.site.answers import Given, gateway_answer, json_answer
 from tests.client.site.fixtures import SOON
-from tests.client.site.user_pool import CONFIGURATION_URL, POOL_URL, TOKEN_URL
+from tests.client.site.user_pool import CONFIGURATION_URL, PAGE_URL, POOL_URL, TOKEN_URL
 from tests.web.conftest import ISSUER, PEOPLE, PUBLIC_URL
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_the_store_says_where_to_sign_in(http: HttpClient) -> None:
     for address in (PUBLIC_URL, f"{PUBLIC_URL}/"):
         place = discover(address, http)
         assert (place.store, place.issuer, place.client_id) == (PUBLIC_URL, ISSUER, PEOPLE)
-        assert (place.pool_url, place.token_url) == (POOL_URL, TOKEN_URL)
+        assert (place.pool_url, place.token_url, place.page_url) == (POOL_URL, TOKEN_URL, PAGE_URL)
 
 
 def test_no_token_and_no_secret_is_sent(http: HttpClient, wire: WsgiTransport) -> None:
@@ -65,6 +65,28 @@ def test_a_pool_without_a_token_endpoint(http: HttpClient, wire: WsgiTransport) 
     """People can sign in, machines are told when they try."""
     wire.instead("GET", CONFIGURATION_URL, changed(wire, token_endpoint=None))
     assert discover(PUBLIC_URL, http).token_url is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "has_page"),
+    [
+        ({}, True),
+        ({"code_challenge_methods_supported": ["plain", "S256"]}, True),
+        ({"code_challenge_methods_supported": ["plain"]}, False),
+        ({"code_challenge_methods_supported": []}, False),
+        ({"response_types_supported": ["code"]}, True),
+        ({"response_types_supported": ["token"]}, False),
+        ({"response_types_supported": None}, False),
+        ({"authorization_endpoint": None}, False),
+        ({"token_endpoint": None}, False),
+    ],
+)
+def test_a_pool_has_a_page_if_it_gives_codes_for_a_proof(
+    http: HttpClient, wire: WsgiTransport, fields: dict[str, Any], has_page: bool
+) -> None:
+    """Cognito does not say that it takes S256, so silence is no refusal; other methods alone are one."""
+    wire.instead("GET", CONFIGURATION_URL, changed(wire, **fields))
+    assert discover(PUBLIC_URL, http).page_url == (PAGE_URL if has_page else None)
 
 
 def test_a_store_that_names_another_one_is_not_believed(http: HttpClient, wire: WsgiTransport) -> None:
@@ -90,6 +112,7 @@ def test_an_issuer_that_speaks_for_another_one_is_not_believed(http: HttpClient,
         (RESOURCE, {"openid_configuration_uri": "http://pool.example.test/config"}),
         (RESOURCE, {"openid_configuration_uri": None, "authorization_servers": ["http://pool.example"]}),
         (CONFIGURATION_URL, {"token_endpoint": "http://pool.example.test/token"}),
+        (CONFIGURATION_URL, {"authorization_endpoint": "http://pool.example.test/authorize"}),
     ],
 )
 def test_no_address_may_be_unencrypted(

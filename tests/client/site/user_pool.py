@@ -6,12 +6,13 @@ Its tokens are the ones that the application under test accepts.
 from __future__ import annotations
 
 import base64
+import hashlib
 import itertools
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
 import msgspec
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.web.conftest import Pool
 
 TOKEN_URL = "https://people.auth.example.test/oauth2/token"
+PAGE_URL = "https://people.auth.example.test/oauth2/authorize"
 CONFIGURATION_URL = f"{ISSUER}/.well-known/openid-configuration"
 POOL_URL = f"https://{urlsplit(ISSUER).netloc}/"
 PASSWORD = "correct horse battery staple"
@@ -48,10 +50,10 @@ class _Refused(Exception):
 
 @dataclass
 class UserPool:
-    """Answers InitiateAuth, RespondToAuthChallenge, RevokeToken, the token endpoint, and discovery.
+    """Answers InitiateAuth, RespondToAuthChallenge, RevokeToken, the OAuth endpoints, and discovery.
 
     Tokens last ``lifetime_seconds``. With ``rotates`` each use of a refresh token gives another one, and the
-    old one is good no more.
+    old one is good no more. ``identity`` has claims of identity tokens that are to be others.
     """
 
     pool: Pool
@@ -62,6 +64,8 @@ class UserPool:
     asked: list[str] = field(default_factory=list)
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    identity: dict[str, Any] = field(default_factory=dict)
+    _codes: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     _sessions: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=itertools.count)
 
@@ -78,7 +82,26 @@ class UserPool:
 
     def configuration(self) -> Given:
         """The issuer's OpenID configuration."""
-        return json_answer(200, {"issuer": ISSUER, "token_endpoint": TOKEN_URL})
+        return json_answer(
+            200,
+            {
+                "issuer": ISSUER,
+                "token_endpoint": TOKEN_URL,
+                "authorization_endpoint": PAGE_URL,
+                "response_types_supported": ["code", "token"],
+            },
+        )
+
+    def signed_in_with_page(self, url: str, name: str) -> str:
+        """Where the sign-in page sends the browser that opened ``url``, once ``name`` has signed in there."""
+        page, _, query = url.partition("?")
+        asked = dict(parse_qsl(query, strict_parsing=True))
+        assert (page, asked["response_type"], asked["client_id"]) == (PAGE_URL, "code", PEOPLE)
+        assert asked["code_challenge_method"] == "S256"
+        with self.lock:
+            code = f"code-{next(self._numbers)}"
+            self._codes[code] = (name, asked)
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def answer(self, headers: Mapping[str, str], content: bytes) -> Given:
         """One call of the pool's API."""
@@ -93,7 +116,9 @@ class UserPool:
                 return json_answer(400, said, x_amzn_ErrorType=refused.kind)
 
     def token_answer(self, headers: Mapping[str, str], content: bytes) -> Given:
-        """The OAuth token endpoint (RFC 6749, section 4.4)."""
+        """The OAuth token endpoint (RFC 6749, sections 4.1.3 and 4.4)."""
+        if "Authorization" not in headers:
+            return self._exchanged(dict(parse_qsl(content.decode(), strict_parsing=True)))
         kind, _, encoded = headers["Authorization"].partition(" ")
         name, _, secret = base64.b64decode(encoded).decode().partition(":")
         form = parse_qs(content.decode(), strict_parsing=True)
@@ -109,6 +134,32 @@ class UserPool:
         claims.pop("cognito:groups")
         token = self.pool.sign(claims)
         return json_answer(200, {"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
+
+    def _exchanged(self, form: dict[str, str]) -> Given:
+        with self.lock:
+            self.asked.append(f"token {form['grant_type']}")
+            name, asked = self._codes.pop(form.get("code", ""), ("", {}))
+            proof = hashlib.sha256(form["code_verifier"].encode()).digest()
+            answered = base64.urlsafe_b64encode(proof).rstrip(b"=").decode()
+            bound = (form["client_id"], form["redirect_uri"], answered)
+            if bound != (asked.get("client_id"), asked.get("redirect_uri"), asked.get("code_challenge")):
+                return json_answer(400, {"error": "invalid_grant"})
+            now = int(time.time())
+            identity = {
+                "iss": ISSUER,
+                "aud": PEOPLE,
+                "exp": now + 60,
+                "nonce": asked["nonce"],
+                **self.identity,
+            }
+            granted = {
+                "access_token": self.access_token(name),
+                "id_token": self.pool.sign(identity),
+                "refresh_token": self.refresh_token(name),
+                "expires_in": 3600,
+                "token_type": "Bearer",
+            }
+        return json_answer(200, granted)
 
     def _done(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         if body["ClientId"] != PEOPLE:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -122,6 +124,57 @@ def test_id_token_is_for_the_client_and_cannot_claim_to_be_somebody_else() -> No
     assert claims["aud"] == "people"
     assert "client_id" not in claims
     assert (claims["sub"], claims["token_use"], claims["email"]) == ("3f1c", "id", "a@example.com")
+
+
+def test_granted_scopes_stand_in_the_token() -> None:
+    """A sign-in at the OAuth endpoints has the scopes it was granted, and no other."""
+    claims = tokens.person_access_claims(
+        replace(sign_in(), scopes=("openid", "smas/a@x")), now=NOW, lifetime=60
+    )
+
+    assert claims["scope"] == "openid smas/a@x"
+    assert claims["cognito:groups"] == ["data-scientist@fraud"]
+
+
+def test_an_identity_token_names_its_request_and_its_access_token() -> None:
+    """`nonce` is the request's, `at_hash` the left half of the access token's hash."""
+    plain = tokens.person_id_claims(sign_in(), {}, now=NOW, lifetime=60)
+    claims = tokens.person_id_claims(
+        sign_in(),
+        {"nonce": "other"},
+        now=NOW,
+        lifetime=60,
+        access_token="jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
+        nonce="n",
+    )
+
+    assert not {"nonce", "at_hash"} & set(plain)
+    # The example of OpenID Connect Core 1.0, appendix A.3.
+    assert (claims["nonce"], claims["at_hash"]) == ("n", "77QmUPtjPfzWtF2AnpK9RQ")
+
+
+def test_only_this_key_s_tokens_of_this_issuer_that_have_not_expired_are_read(keys: tokens.PoolKeys) -> None:
+    """Another key's, another issuer's, an expired one, one without an end and garbage are none."""
+    key, now = keys.access_token, int(time.time())
+    good = {"iss": "us", "exp": now + 60, "sub": "ada"}
+    assert key.claims_of(key.sign(good), "us") == good
+    refused = [
+        keys.id_token.sign(good),
+        key.sign({**good, "iss": "them"}),
+        key.sign({**good, "exp": now - 1}),
+        key.sign({"iss": "us"}),
+        "garbage",
+        "",
+    ]
+    assert [key.claims_of(token, "us") for token in refused] == [None] * len(refused)
+
+
+def test_a_refresh_token_lasts_thirty_days_unless_told_otherwise() -> None:
+    """Its unit, where none is named, is the day."""
+    assert tokens.validity_seconds({}, "RefreshToken") == 30 * 86400
+    assert tokens.validity_seconds({"RefreshTokenValidity": 2}, "RefreshToken") == 2 * 86400
+    minutes = {"RefreshTokenValidity": 90, "TokenValidityUnits": {"RefreshToken": "minutes"}}
+    assert tokens.validity_seconds(minutes, "RefreshToken") == 5400
 
 
 def test_machine_token_names_the_client_and_no_person() -> None:
