@@ -201,7 +201,7 @@ def test_what_the_stack_writes_is_in_its_state_directory(running: Project) -> No
     expected = {"infra", "service", "state"}
 
     assert {path.name for path in running.folder.iterdir()} == expected
-    names = {"lock", "logs", "aws", "localstack", "processes.json", "service.env", "stack.json"}
+    names = {"lock", "logs", "aws", "localstack", "processes.json", "service.env", "stack.json", "trail"}
     assert {path.name for path in running.state.iterdir()} == names
 
 
