@@ -36,9 +36,9 @@ tables are generated from what the tests hold both to, so they cannot be out of 
 
 ## The service: routes and the local users
 
-Below `/v1/models/fraud/<model>`. `ds-nlp` is a data scientist of another team, to whom the models of `fraud` do
-not exist (404); everybody else who may not is refused with 403. `tests/web/test_access.py` asks every route as
-every user.
+Below `/v1/models/fraud/<model>`. `ds-nlp` is a data scientist of another team, to whom the models of `fraud`
+do not exist (404); everybody else who may not is refused with 403. `tests/web/test_access.py` asks every
+route as every user.
 
 """
 BUCKET_HEAD = """
@@ -46,11 +46,13 @@ BUCKET_HEAD = """
 
 What a session may do with S3 itself, without the service: **r** read objects and their versions, **l** list,
 **w** write, **d** delete (by a marker; no version is deleted by anybody). A role with `@team` has all of it
-below `<kind>/<team>/` only, and of `authors`, `moves`, `approvals` and `requests` it writes its own name's alone.
-`manifests`, `authors`, `findings` and `moves` are only ever created: the bucket's own policy says so. Nobody
-tags, locks or destroys, but for the verifier's tagging role, which sets the two tags of blobs. The roles of
-service and worker may do nothing here. `tests/infra/test_personas.py` decides all of it from the policies,
-`tests/stack/test_access_matrix.py` tries it on the local AWS.
+below `<kind>/<team>/` only, and of `authors`, `moves`, `approvals` and `requests` it writes its own name's
+alone. `manifests`, `authors`, `findings` and `moves` are only ever created: the bucket's own policy says so.
+Nobody tags, locks or destroys, but for the verifier's tagging role, which sets the two tags of blobs. The
+roles of service and worker may do nothing here.
+
+`tests/infra/test_personas.py` decides all of it from the policies, `tests/stack/test_access_matrix.py` tries
+it on the local AWS.
 
 """
 BYTES_HEAD = """
