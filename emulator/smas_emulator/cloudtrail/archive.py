@@ -39,7 +39,8 @@ class ArchivedBuckets:
     ) -> None:
         """See `TrailBuckets`."""
         self._buckets.put(bucket, key, body, metadata, kms_key)
-        path = self._folder / bucket / key
+        # A failure here is one of the delivery, which is tried again: the same file twice is one file.
+        path = self._folder.joinpath(_safe(bucket), *map(_safe, key.split("/")))
         path.parent.mkdir(parents=True, exist_ok=True)
         if metadata:
             text = json.dumps(dict(metadata), indent=2) + "\n"
@@ -47,9 +48,18 @@ class ArchivedBuckets:
         _write(path, body)
 
 
+def _safe(part: str) -> str:
+    """A part of a key as the name of a file or folder: none leads out of the archive."""
+    return part.replace(".", "%2E") if part in {".", ".."} else part or "%"
+
+
 def _write(path: Path, body: bytes) -> None:
     """Write a file whole or not at all."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from smas_emulator.cloudtrail.errors import trail_error
 from smas_emulator.cloudtrail.lookups import lookup_events
+from smas_emulator.cloudtrail.requests import (
+    check_place,
+    check_reference,
+    check_required,
+    check_topic,
+    is_log_group,
+    tagged,
+)
 from smas_emulator.cloudtrail.selectors import check_advanced, check_basic
 from smas_emulator.cloudtrail.trails import DEFAULT_SELECTORS, Trail, check_name
 
@@ -25,8 +33,6 @@ if TYPE_CHECKING:
     from smas_emulator.cloudtrail.statuses import Statuses
 
 MOST_TRAILS = 5
-MOST_TAGS = 50
-_ARN_PARTS = 6
 
 
 class ControlPlane:
@@ -83,23 +89,23 @@ class ControlPlane:
                 f"{operation} is not supported here: there are trails, but no lakes, channels or insights."
             )
             raise trail_error("UnsupportedOperationException", message)
+        check_required(operation, request)
         with self._lock:
             return handle(request, account, region)
 
     def _create(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
         check_name(request["Name"])
-        arn = f"arn:aws:cloudtrail:{region}:{account}:trail/{request['Name']}"
-        if arn in self._trails:
+        here = [trail for trail in self._trails.values() if self._seen_from(trail, account, region)]
+        if request["Name"] in {trail.name for trail in here}:
             message = f"Trail {request['Name']} already exists for customer: {account}"
             raise trail_error("TrailAlreadyExistsException", message)
-        here = [trail for trail in self._trails.values() if self._seen_from(trail, account, region)]
         if len(here) >= MOST_TRAILS:
             message = f"User: {account} already has {MOST_TRAILS} trails in {region}."
             raise trail_error("MaximumNumberOfTrailsExceededException", message)
         fresh = Trail(request["Name"], account, region, bucket=request["S3BucketName"])
         trail = self._configured(fresh, request)
-        tags = _tags(request.get("TagsList") or ())
-        return self._keep(replace(trail, tags=_checked(tags))).settings()
+        tags = tagged({}, request.get("TagsList") or ())
+        return self._keep(replace(trail, tags=tags)).settings()
 
     def _update(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
         trail = self._own(request["Name"], account, region)
@@ -127,6 +133,7 @@ class ControlPlane:
         return self._with_log_group(trail, request)
 
     def _check_bucket(self, trail: Trail) -> None:
+        check_place(trail.bucket, trail.key_prefix or "")
         if not self._buckets.exists(trail.bucket):
             message = f"S3 bucket {trail.bucket} does not exist!"
             raise trail_error("S3BucketDoesNotExistException", message)
@@ -141,6 +148,7 @@ class ControlPlane:
         name = request["SnsTopicName"]
         if not name:
             return None
+        check_topic(name)
         arn = self._topics.resolve(name, trail.account, trail.home_region)
         if arn is None:
             message = f"SNS Topic does not exist or the topic policy is incorrect: {name}"
@@ -163,7 +171,7 @@ class ControlPlane:
         role = request.get("CloudWatchLogsRoleArn", trail.log_role_arn) or None
         if group is None and role is None:
             return replace(trail, log_group_arn=None, log_role_arn=None)
-        if group is None or not group.startswith("arn:") or not self._log_groups.exists(group):
+        if group is None or not is_log_group(group) or not self._log_groups.exists(group):
             message = "CloudTrail cannot validate the specified log group ARN."
             raise trail_error("InvalidCloudWatchLogsLogGroupArnException", message)
         if role is None or not role.startswith(f"arn:aws:iam::{trail.account}:role/"):
@@ -183,14 +191,14 @@ class ControlPlane:
 
     def _describe(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
         names = request.get("trailNameList") or ()
+        for name in names:
+            check_reference(name)
         shadows = request.get("includeShadowTrails", True)
         found = []
         for trail in self._trails.values():
-            if names and trail.name not in names and trail.arn not in names:
-                continue
-            if not names and not self._seen_from(trail, account, region):
-                continue
-            if trail.account == account and (shadows or trail.home_region == region):
+            here = self._seen_from(trail, account, region) and (shadows or trail.home_region == region)
+            named = trail.arn in names or (here and (not names or trail.name in names))
+            if named and trail.account == account:
                 found.append(trail.description())
         return {"trailList": found}
 
@@ -223,7 +231,7 @@ class ControlPlane:
         basic, advanced = request.get("EventSelectors"), request.get("AdvancedEventSelectors")
         if (basic is None) == (advanced is None):
             message = "Give either EventSelectors or AdvancedEventSelectors."
-            raise trail_error("InvalidParameterCombinationException", message)
+            raise trail_error("InvalidEventSelectorsException", message)
         if basic is not None:
             check_basic(basic)
             complete = tuple({**DEFAULT_SELECTORS[0], **selector} for selector in basic)
@@ -259,21 +267,24 @@ class ControlPlane:
         return {"PublicKeyList": self._signing.listed(region, since, until)}
 
     def _add_tags(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
-        trail = self._by_arn(request["ResourceId"], account, region)
-        self._keep(replace(trail, tags=_checked({**trail.tags, **_tags(request["TagsList"])})))
+        del region  # tags are no setting that the home region alone may change
+        trail = self._by_arn(request["ResourceId"], account)
+        self._keep(replace(trail, tags=tagged(trail.tags, request["TagsList"])))
         return {}
 
     def _remove_tags(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
-        trail = self._by_arn(request["ResourceId"], account, region)
-        removed = {tag["Key"] for tag in request["TagsList"]}
+        del region
+        trail = self._by_arn(request["ResourceId"], account)
+        removed = {tag.get("Key") for tag in request["TagsList"]}
         kept = {key: value for key, value in trail.tags.items() if key not in removed}
         self._keep(replace(trail, tags=kept))
         return {}
 
     def _list_tags(self, request: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
+        del region
         listed = []
         for arn in request["ResourceIdList"]:
-            tags = self._by_arn(arn, account, region).tags
+            tags = self._by_arn(arn, account).tags
             pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
             listed.append({"ResourceId": arn, "TagsList": pairs})
         return {"ResourceTagList": listed}
@@ -289,9 +300,9 @@ class ControlPlane:
 
     def _find(self, name: str, account: str, region: str) -> Trail:
         """A trail by name or ARN, as it is seen from a region. Raises `TrailNotFoundException`."""
+        check_reference(name)
         arn = name
         if not name.startswith("arn:"):
-            check_name(name)
             arn = next(
                 (
                     trail.arn
@@ -313,19 +324,10 @@ class ControlPlane:
             raise trail_error("InvalidHomeRegionException", message)
         return trail
 
-    def _by_arn(self, arn: str, account: str, region: str) -> Trail:
-        if arn.count(":") != _ARN_PARTS - 1 or ":trail/" not in arn:
+    def _by_arn(self, arn: str, account: str) -> Trail:
+        if not arn.startswith("arn:"):
             raise trail_error("CloudTrailARNInvalidException", f"{arn} is not the ARN of a trail.")
-        if arn not in self._trails:
+        check_reference(arn)
+        if arn not in self._trails or self._trails[arn].account != account:
             raise trail_error("ResourceNotFoundException", f"There is no {arn}.")
-        return self._own(arn, account, region)
-
-
-def _tags(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in listed}
-
-
-def _checked(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > MOST_TAGS:
-        raise trail_error("TagsLimitExceededException", f"A trail has at most {MOST_TAGS} tags.")
-    return tags
+        return self._trails[arn]

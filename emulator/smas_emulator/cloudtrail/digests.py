@@ -78,9 +78,7 @@ class SigningKeys:
 
     def listed(self, region: str, since: datetime | None, until: datetime | None) -> list[dict[str, Any]]:
         """The public keys that were valid at any time between two others, as ListPublicKeys shows them."""
-        key = self._keys.get(region)
-        if key is None:
-            return []
+        key = self.of(region)
         first, last = key.since - _EARLIER, key.since + _VALID
         if (until is not None and first > until) or (since is not None and last < since):
             return []

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 KEPT = timedelta(days=90)
@@ -44,6 +44,10 @@ CREATE INDEX IF NOT EXISTS by_resource ON resources (name, type);
 CREATE INDEX IF NOT EXISTS of_event ON resources (number);
 """
 
+_INSERT_EVENT = "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_RESOURCE = "INSERT INTO resources VALUES (?, ?, ?)"
+_FORGET_RESOURCES = "DELETE FROM resources WHERE number IN (SELECT number FROM events WHERE time < ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
@@ -69,30 +73,31 @@ class Page:
 class EventStore:
     """Events in a SQLite file; safe to use from many threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # What is kept here is forgotten with the emulator: speed is all that counts.
-        self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
+        self._database.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _SCHEMA)
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Keep management events, and forget those that are too old."""
         if not records:
             return
+        rows = [(_row(record), [*_resources(record)]) for record in records]
+        oldest = int((self._now() - KEPT).timestamp())
         with self._lock, closing(self._database.cursor()) as cursor:
             cursor.execute("BEGIN")
-            for record in records:
-                cursor.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(record))
-                number = cursor.lastrowid
-                cursor.executemany(
-                    "INSERT INTO resources VALUES (?, ?, ?)",
-                    [(number, *resource) for resource in _resources(record)],
-                )
-            oldest = int((datetime.now(UTC) - KEPT).timestamp())
-            cursor.execute(
-                "DELETE FROM resources WHERE number IN (SELECT number FROM events WHERE time < ?)", (oldest,)
-            )
-            cursor.execute("DELETE FROM events WHERE time < ?", (oldest,))
+            try:
+                for row, resources in rows:
+                    cursor.execute(_INSERT_EVENT, row)
+                    number = cursor.lastrowid
+                    cursor.executemany(_INSERT_RESOURCE, [(number, *each) for each in resources])
+                cursor.execute(_FORGET_RESOURCES, (oldest,))
+                cursor.execute("DELETE FROM events WHERE time < ?", (oldest,))
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
             cursor.execute("COMMIT")
 
     def find(self, lookup: Lookup) -> Page:
@@ -133,11 +138,11 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
         int(datetime.fromisoformat(record["eventTime"]).timestamp()),
         record["awsRegion"],
         record["recipientAccountId"],
-        record["eventName"],
-        record["eventSource"],
+        _text(record["eventName"]),
+        _text(record["eventSource"]),
         "true" if record["readOnly"] else "false",
-        _username(identity),
-        identity.get("accessKeyId"),
+        _text(_username(identity)),
+        _text(identity.get("accessKeyId")),
         json.dumps(record, separators=(",", ":")),
     )
 
@@ -153,7 +158,12 @@ def _username(identity: Mapping[str, Any]) -> str | None:
 
 def _resources(record: Mapping[str, Any]) -> Iterable[tuple[str | None, str | None]]:
     for resource in record.get("resources") or ():
-        yield resource.get("type"), resource.get("ARN")
+        yield _text(resource.get("type")), _text(resource.get("ARN"))
+
+
+def _text(value: str | None) -> str | None:
+    """What SQLite can keep: half of a surrogate pair is written as an escape."""
+    return None if value is None else value.encode("utf-8", "backslashreplace").decode()
 
 
 def _event(record: dict[str, Any]) -> dict[str, Any]:

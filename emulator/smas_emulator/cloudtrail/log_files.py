@@ -92,4 +92,8 @@ def log_key(trail: Trail, region: str, now: datetime) -> str:
 
 def as_json(record: Mapping[str, Any]) -> bytes:
     """An event as it stands in a log file."""
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # JSON can carry half of a surrogate pair, which UTF-8 cannot: nobody hides from the log by one.
+        return json.dumps(record, separators=(",", ":")).encode()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from smas_emulator.cloudtrail.inbox import Inbox
+from smas_emulator.gateway.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,11 +60,12 @@ class Recorder(Generic[Item]):
         self._log_seconds = log_seconds
         self._digest_seconds = digest_seconds
         self._inbox: Inbox[Item | _Order] = Inbox(MOST_QUEUED)
+        self._taken: deque[Item | _Order] = deque()
         self._management: list[Mapping[str, Any]] = []
         self._thread = threading.Thread(target=self._run, name="cloudtrail", daemon=True)
         self._stopped = False
         self.counters: Counter[str] = Counter(taken=0, recorded=0)
-        self.faults: Counter[str] = Counter(building=0, storing=0, working=0)
+        self.faults: Counter[str] = Counter(reporting=0, building=0, storing=0, working=0)
 
     def start(self) -> None:
         """Begin to work."""
@@ -73,6 +75,10 @@ class Recorder(Generic[Item]):
         """Have something recorded; what comes after the end is counted as `late`."""
         # The thread itself must not wait for room that only it can make.
         self._inbox.put(item, wait=threading.current_thread() is not self._thread)
+
+    def miss(self) -> None:
+        """Count a call that could not even be submitted."""
+        self.faults["reporting"] += 1
 
     def use(self, trails: Sequence[Trail]) -> None:
         """From here on in the order of what is submitted, record for these trails."""
@@ -102,7 +108,7 @@ class Recorder(Generic[Item]):
 
     def report(self) -> dict[str, dict[str, int]]:
         """What was counted: what was done, and what went wrong."""
-        queued = len(self._inbox)
+        queued = len(self._inbox) + len(self._taken)
         return {
             "counters": {**self.counters, **self._delivery.delivered, "queued": queued},
             "faults": {**self.faults, "late": self._inbox.refused, **self._delivery.faults},
@@ -117,8 +123,9 @@ class Recorder(Generic[Item]):
         due = time.monotonic() + self._log_seconds
         digest_due = time.monotonic() + self._digest_seconds
         while True:
-            for item in self._inbox.take(due - time.monotonic()):
-                if self._handle(item):
+            self._taken.extend(self._inbox.take(due - time.monotonic()))
+            while self._taken:
+                if self._handle(self._taken.popleft()):
                     return
             now = time.monotonic()
             if now >= due:
@@ -136,13 +143,13 @@ class Recorder(Generic[Item]):
         self.counters["taken"] += 1
         try:
             for record in self._build(item):
-                self._delivery.take(record)
-                self.counters["recorded"] += 1
                 if record["eventCategory"] == "Management":
                     self._management.append(record)
-        except Exception:
+                self._delivery.take(record)
+                self.counters["recorded"] += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next call is recorded
             self.faults["building"] += 1
-            LOG.exception("a call was not recorded")
+            LOG.error("a call was not recorded: %s", fault(error))  # noqa: TRY400 - its text may quote a secret
         if len(self._management) >= _MOST_UNSTORED:
             self._remember()
         return False
@@ -150,16 +157,17 @@ class Recorder(Generic[Item]):
     def _finish(self) -> bool:
         """Deliver what came until now, and refuse what comes later."""
         self._flush(digest=False)
-        for item in self._inbox.close():
-            self._handle(item)
+        self._taken.extend(self._inbox.close())
+        while self._taken:
+            self._handle(self._taken.popleft())
         return self._flush(digest=True)
 
     def _work(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - the thread goes on
             self.faults["working"] += 1
-            LOG.exception("the trail's delivery failed")
+            LOG.error("the trail's delivery failed: %s", fault(error))  # noqa: TRY400 - the same
             return False
 
     def _flush(self, *, digest: bool) -> bool:

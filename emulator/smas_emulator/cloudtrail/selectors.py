@@ -21,22 +21,32 @@ GLOBAL_REGION = "us-east-1"
 GLOBAL_SOURCES = frozenset(
     f"{service}.amazonaws.com" for service in ("cloudfront", "iam", "organizations", "route53", "sts")
 )
-_DATA_TYPES = frozenset({"AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table"})
 _EXCLUDABLE = frozenset({"kms.amazonaws.com", "rdsdata.amazonaws.com"})
-_MOST_SELECTORS, _MOST_RESOURCES, _MOST_CONDITIONS = 5, 250, 500
-_FIELDS = frozenset(
-    [
-        *(
-            "readOnly",
-            "eventSource",
-            "eventName",
-            "eventCategory",
-            "eventType",
-            "sessionCredentialFromConsole",
-        ),
-        *("resources.type", "resources.ARN", "userIdentity.arn", "errorCode", "vpcEndpointId"),
-    ]
-)
+_MOST_SELECTORS, _MOST_RESOURCES, _MOST_CONDITIONS, _LONGEST_NAME = 5, 250, 500, 1_000
+# The ARNs that mean everything of a type.
+_EVERYTHING = {
+    "AWS::S3::Object": frozenset({"arn:aws:s3", "arn:aws:s3:::"}),
+    "AWS::Lambda::Function": frozenset({"arn:aws:lambda"}),
+    "AWS::DynamoDB::Table": frozenset({"arn:aws:dynamodb"}),
+}
+# The fields that trails know, by the category of events.
+_FIELDS = {
+    "Management": frozenset({"eventCategory", "eventSource", "readOnly"}),
+    "Data": frozenset(
+        {
+            *("eventCategory", "eventName", "eventSource", "eventType", "readOnly", "resources.ARN"),
+            *("resources.type", "sessionCredentialFromConsole", "userIdentity.arn"),
+        }
+    ),
+    "NetworkActivity": frozenset({"eventCategory", "eventSource", "eventName", "errorCode", "vpcEndpointId"}),
+}
+_NEEDED = {
+    "Management": frozenset({"eventCategory"}),
+    "Data": frozenset({"eventCategory", "resources.type"}),
+    "NetworkActivity": frozenset({"eventCategory", "eventSource"}),
+}
+_EQUAL_ONLY = frozenset({"eventCategory", "readOnly", "resources.type", "sessionCredentialFromConsole"})
+_TRUTHS = frozenset({"readOnly", "sessionCredentialFromConsole"})
 # An operator takes one of its values (the negated ones: none of them).
 _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
     "Equals": (False, str.__eq__),
@@ -57,12 +67,17 @@ def wanted(trail: Trail, record: Mapping[str, Any]) -> bool:
     return any(_basic(selector, record) for selector in trail.selectors)
 
 
+def records_in(trail: Trail, region: str) -> bool:
+    """Whether a trail has events of a region."""
+    return trail.multi_region or trail.home_region == region
+
+
 def _from_here(trail: Trail, record: Mapping[str, Any]) -> bool:
     if trail.account != record["recipientAccountId"]:
         return False
     if record["eventSource"] in GLOBAL_SOURCES and record["awsRegion"] == GLOBAL_REGION:
-        return trail.global_events and (trail.multi_region or trail.home_region == GLOBAL_REGION)
-    return trail.multi_region or trail.home_region == record["awsRegion"]
+        return trail.global_events and records_in(trail, GLOBAL_REGION)
+    return records_in(trail, record["awsRegion"])
 
 
 def _basic(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
@@ -74,15 +89,18 @@ def _basic(selector: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
         return selector.get("IncludeManagementEvents", True) and record["eventSource"] not in excluded
     return any(
         resource.get("type") == data["Type"]
-        and _below(resource.get("ARN", resource.get("ARNPrefix", "")), data.get("Values") or ())
+        and _named(data, resource.get("ARN", resource.get("ARNPrefix", "")))
         for resource in record.get("resources") or ()
         for data in selector.get("DataResources") or ()
     )
 
 
-def _below(arn: str, values: Iterable[str]) -> bool:
-    """Whether a value is the beginning of an ARN; `arn:aws:s3` alone means every object."""
-    return any(arn.startswith(value) for value in values)
+def _named(data: Mapping[str, Any], arn: str) -> bool:
+    """Whether an ARN is one of those named: a function's is named whole, an object's by its beginning."""
+    everything, values = _EVERYTHING[data["Type"]], data.get("Values") or ()
+    if data["Type"] == "AWS::S3::Object":
+        return arn.startswith(tuple(values))
+    return arn in values or not everything.isdisjoint(values)
 
 
 def _all_fields(selectors: Iterable[Mapping[str, Any]], record: Mapping[str, Any]) -> bool:
@@ -127,10 +145,12 @@ def check_basic(selectors: Sequence[Mapping[str, Any]]) -> None:
     if sum(len(data.get("Values") or ()) for data in resources) > _MOST_RESOURCES:
         _refuse(f"A trail names at most {_MOST_RESOURCES} data resources.")
     for data in resources:
-        if data.get("Type") not in _DATA_TYPES:
-            _refuse(f"{data.get('Type')} is not a type of data resource.")
-        if not all(value.startswith("arn:") for value in data.get("Values") or ()):
-            _refuse("The values of a data resource are ARNs, or the beginnings of ARNs.")
+        kind = data.get("Type")
+        if kind not in _EVERYTHING:
+            _refuse(f"Value {kind} for DataResources.Type is invalid.")
+        for value in data.get("Values") or ():
+            if not _names(kind, value):
+                _refuse(f"Value {value} for DataResources.Values is invalid.")
     for selector in selectors:
         if selector.get("ReadWriteType", "All") not in {"All", "ReadOnly", "WriteOnly"}:
             _refuse("ReadWriteType must be All, ReadOnly or WriteOnly.")
@@ -138,30 +158,59 @@ def check_basic(selectors: Sequence[Mapping[str, Any]]) -> None:
             _refuse(f"Only {' and '.join(sorted(_EXCLUDABLE))} can be excluded.")
 
 
+def _names(kind: str, value: str) -> bool:
+    """Whether a value can name a resource: all of a type, or a function, a table, a bucket with its slash."""
+    if value in _EVERYTHING[kind]:
+        return True
+    if kind == "AWS::S3::Object":
+        bucket, slash, _prefix = value.removeprefix("arn:aws:s3:::").partition("/")
+        return value.startswith("arn:aws:s3:::") and bool(bucket and slash) and "*" not in bucket
+    return any(value.startswith(f"{everything}:") and "*" not in value for everything in _EVERYTHING[kind])
+
+
 def check_advanced(selectors: Sequence[Mapping[str, Any]]) -> None:
     """Raise `InvalidEventSelectorsException` for advanced selectors that CloudTrail does not take."""
     if not selectors:
         _refuse("A trail has at least one advanced event selector.")
-    conditions = 0
     for selector in selectors:
-        fields = selector.get("FieldSelectors") or ()
-        names = [field.get("Field") for field in fields]
-        if unknown := set(names) - _FIELDS:
-            _refuse(f"{', '.join(map(str, sorted(unknown, key=str)))} is not a field of events.")
-        if len(names) != len(set(names)):
-            _refuse("A field stands once in a selector.")
-        for field in fields:
-            operators = [name for name in _OPERATORS if field.get(name)]
-            if not operators:
-                _refuse(f"{field['Field']} needs an operator and a value.")
-            conditions += sum(len(field[name]) for name in operators)
-        category = next((field.get("Equals") for field in fields if field["Field"] == "eventCategory"), None)
-        if category not in (["Management"], ["Data"], ["NetworkActivity"]):
-            _refuse("A selector's eventCategory must equal Management, Data or NetworkActivity.")
-        if category == ["Data"] and "resources.type" not in names:
-            _refuse("A selector of data events must name their resources.type.")
+        if len(selector.get("Name") or "") > _LONGEST_NAME:
+            _refuse(f"The name of a selector has at most {_LONGEST_NAME} characters.")
+        _check_fields(selector.get("FieldSelectors") or ())
+    conditions = sum(
+        len(field.get(operator) or ())
+        for selector in selectors
+        for field in selector["FieldSelectors"]
+        for operator in _OPERATORS
+    )
     if conditions > _MOST_CONDITIONS:
         _refuse(f"A trail has at most {_MOST_CONDITIONS} values in its advanced event selectors.")
+
+
+def _check_fields(fields: Sequence[Mapping[str, Any]]) -> None:
+    names = [str(field.get("Field")) for field in fields]
+    category = next((field.get("Equals") for field in fields if field.get("Field") == "eventCategory"), None)
+    if not category or len(category) != 1 or category[0] not in _FIELDS:
+        _refuse(f"A selector's eventCategory must equal one of {', '.join(_FIELDS)}.")
+    if unknown := set(names) - _FIELDS[category[0]]:
+        _refuse(f"{', '.join(sorted(unknown))} cannot be selected of {category[0]} events.")
+    if missing := _NEEDED[category[0]] - set(names):
+        _refuse(f"A selector of {category[0]} events must name {', '.join(sorted(missing))}.")
+    if len(names) != len(set(names)):
+        _refuse("A field stands once in a selector.")
+    for name, field in zip(names, fields, strict=True):
+        operators = {operator for operator in _OPERATORS if field.get(operator)}
+        if not operators:
+            _refuse(f"{name} needs an operator and a value.")
+        if name in _EQUAL_ONLY and operators != {"Equals"}:
+            _refuse(f"{name} takes the operator Equals alone.")
+        if name in _TRUTHS and not set(field["Equals"]) <= {"true", "false"}:
+            _refuse(f"{name} is true or false.")
+        if (
+            name == "eventSource"
+            and category == ["Management"]
+            and not (operators == {"NotEquals"} and set(field["NotEquals"]) <= _EXCLUDABLE)
+        ):
+            _refuse(f"Of management events, only {' and '.join(sorted(_EXCLUDABLE))} can be excluded.")
 
 
 def _refuse(message: str) -> NoReturn:

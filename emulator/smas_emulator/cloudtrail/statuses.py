@@ -67,8 +67,7 @@ class Statuses:
             ):
                 status[f"{prefix}Time"] = self._succeeded.get((trail.arn, what))
                 status[f"{prefix}Error"] = self._errors.get((trail.arn, what))
-        empty = ("LatestDeliveryAttemptTime", "LatestDeliveryAttemptSucceeded")
-        return {name: value for name, value in status.items() if value or name in empty or value is False}
+        return {name: value for name, value in status.items() if value is not None}
 
 
 def _written(time: datetime | None) -> str:

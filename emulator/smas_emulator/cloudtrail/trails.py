@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
-_NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*[._-]?")
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _SHORTEST, _LONGEST = 3, 128
 # Basic selectors as a new trail has them: all management events, no data events.
@@ -98,8 +98,8 @@ def check_name(name: str) -> None:
         rule = "Trail name cannot be in IP address format."
     elif not _NAME.fullmatch(name):
         rule = (
-            "Trail name must start with a letter or number, hold only letters, numbers, periods, underscores "
-            "and dashes, and have no two of the last beside each other."
+            "Trail name must start and end with a letter or number, hold only letters, numbers, periods, "
+            "underscores and dashes, and have no two of the last three beside each other."
         )
     else:
         return

@@ -62,7 +62,7 @@ def on_infra_start() -> None:
         remember_session(sessions, call, outcome)
         cloudtrail.report(call, outcome)
 
-    guard = Guard(AccessKeys(sessions), authorizer, ended)
+    guard = Guard(AccessKeys(sessions), authorizer, ended, cloudtrail.recorder.miss)
     handlers.preprocess_request.append(guard.read_signature)
     handlers.serve_custom_service_request_handlers.append(guard.decide)
     handlers.run_custom_response_handlers.append(guard.report)

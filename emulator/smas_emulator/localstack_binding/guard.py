@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from localstack.aws.api import CommonServiceException
 
 from smas_emulator.gateway.errors import AwsError
+from smas_emulator.gateway.faults import fault
 from smas_emulator.gateway.principals import Anonymous
 from smas_emulator.gateway.signatures import authenticate
 from smas_emulator.localstack_binding import calls
@@ -56,15 +57,19 @@ class Guard:
     """Authenticates, authorises and reports every call that is not LocalStack's own."""
 
     def __init__(
-        self, store: CredentialStore, authorizer: Authorizer, ended: Callable[[Call, Outcome], None]
+        self,
+        store: CredentialStore,
+        authorizer: Authorizer,
+        ended: Callable[[Call, Outcome], None],
+        missed: Callable[[], None],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._ended = ended
+        self._missed = missed
         self._open = True
         self._running = 0
         self._changed = threading.Condition()
-        self.faults = 0
 
     def close(self) -> bool:
         """Let no more calls in, and wait for those inside; whether all of them ended in time."""
@@ -115,10 +120,10 @@ class Guard:
             return
         try:
             self._ended(passage.call, calls.outcome(context, response, passage.http))
-        except Exception:
+        except Exception as error:  # noqa: BLE001
             # LocalStack would go on with a warning; what is not recorded must be counted.
-            self.faults += 1
-            LOG.exception("a call to %s was not recorded", passage.call.service)
+            self._missed()
+            LOG.error("a call to %s was not recorded: %s", passage.call.service, fault(error))  # noqa: TRY400
         finally:
             with self._changed:
                 self._running -= 1
