@@ -16,6 +16,7 @@ from benchmarks import (
     mlflow_artifacts,
     presign,
     read,
+    recording,
     throughput,
     transfers,
     verify,
@@ -35,6 +36,7 @@ MODULES = {
     "transfers": transfers,
     "mlflow": mlflow_artifacts,
     "enforcement": enforcement,
+    "recording": recording,
 }
 LEAST_RUNS_RECORDED = 5
 EPILOG = """\
