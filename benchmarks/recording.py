@@ -1,8 +1,8 @@
 """A million events through the local AWS's recorder: how many a second, and what stays in memory.
 
 In a process of its own each run, into files on this machine: building the event, choosing the trail, log
-files, digests and the store behind look-ups are as in the local AWS; LocalStack is not there. Processor time is
-that of all of it, most of which the local AWS spends in a thread beside the calls.
+files, digests and the store behind look-ups are as in the local AWS; LocalStack is not there. Processor time
+is that of all of it, most of which the local AWS spends in a thread beside the calls.
 """
 
 from __future__ import annotations
