@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from tests.local_aws import EMULATOR_PYTHON, free_port, run_stack
 from tests.local_aws import LocalStack as Stack
@@ -295,7 +299,7 @@ def test_the_aws_cli_finds_what_was_tampered_with(stack: LocalStack) -> None:
 
 @pytest.mark.local_aws
 def test_an_orderly_stop_loses_nothing(stack: LocalStack) -> None:
-    """Everything done until the stop is in the archive, under a digest that names its log files."""
+    """Everything done until the stop is in the archive, under digests that can be verified from it alone."""
     s3, keys = stack.root_client("s3"), [f"cards/fraud/{uuid.uuid4().hex}.json" for _ in range(200)]
     for key in keys:
         with pytest.raises(ClientError):
@@ -304,21 +308,34 @@ def test_an_orderly_stop_loses_nothing(stack: LocalStack) -> None:
     stopped = run_stack(stack.state, "down")
     assert stopped.returncode == 0, stopped.stderr
 
-    archive = stack.state / "trail" / TRAIL_BUCKET / "AWSLogs" / "000000000000"
+    folder = stack.state / "trail"
+    archive = folder / TRAIL_BUCKET / "AWSLogs" / "000000000000"
     logs = {path: gzip.decompress(path.read_bytes()) for path in archive.glob("CloudTrail/**/*.json.gz")}
     recorded = {
         (event.get("requestParameters") or {}).get("key")
         for body in logs.values()
         for event in json.loads(body)["Records"]
     }
-    digests = [
-        json.loads(gzip.decompress(path.read_bytes()))
-        for path in archive.glob("CloudTrail-Digest/**/*.json.gz")
-    ]
+    digests = [verified(folder, path) for path in archive.glob("CloudTrail-Digest/**/*.json.gz")]
     named = {log["s3Object"]: log["hashValue"] for digest in digests for log in digest["logFiles"]}
 
     assert set(keys) <= recorded
     assert named == {
-        str(path.relative_to(stack.state / "trail" / TRAIL_BUCKET)): hashlib.sha256(body).hexdigest()
+        str(path.relative_to(folder / TRAIL_BUCKET)): hashlib.sha256(body).hexdigest()
         for path, body in logs.items()
     }
+
+
+def verified(folder: Path, path: Path) -> dict[str, Any]:
+    """A digest of the archive, once its signature was found right with the public key that lies there too."""
+    text = gzip.decompress(path.read_bytes())
+    digest = dict(json.loads(text))
+    metadata = json.loads(path.with_name(f"{path.name}.metadata.json").read_text(encoding="utf-8"))
+    pem = folder / "public-keys" / f"{digest['digestPublicKeyFingerprint']}.pem"
+    key = load_pem_public_key(pem.read_bytes())
+    place = f"{digest['digestS3Bucket']}/{digest['digestS3Object']}"
+    before = digest["previousDigestSignature"] or "null"
+    signed = "\n".join([digest["digestEndTime"], place, hashlib.sha256(text).hexdigest(), before])
+    assert isinstance(key, RSAPublicKey)
+    key.verify(bytes.fromhex(metadata["signature"]), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return digest

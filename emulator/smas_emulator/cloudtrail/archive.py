@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smas_emulator.cloudtrail.ports import TrailBuckets
 
 METADATA_SUFFIX = ".metadata.json"
+PUBLIC_KEYS = "public-keys"
 
 
 class ArchivedBuckets:
@@ -46,6 +47,13 @@ class ArchivedBuckets:
             text = json.dumps(dict(metadata), indent=2) + "\n"
             _write(path.with_name(path.name + METADATA_SUFFIX), text.encode())
         _write(path, body)
+
+
+def archive_public_key(folder: Path, fingerprint: str, pem: bytes) -> None:
+    """Keep the public half of a signing key, for whoever wants to verify the archive's digests."""
+    keys = folder / PUBLIC_KEYS
+    keys.mkdir(parents=True, exist_ok=True)
+    _write(keys / f"{fingerprint}.pem", pem)
 
 
 def _safe(part: str) -> str:

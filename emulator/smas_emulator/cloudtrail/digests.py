@@ -64,15 +64,27 @@ class _SigningKey:
         )
 
     @property
+    def pem(self) -> bytes:
+        return self.key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    @property
     def fingerprint(self) -> str:
         return hashlib.sha256(self.public).hexdigest()[:32]
 
 
 class SigningKeys:
-    """A pair of keys for each region, made when first needed; the private halves never leave this process."""
+    """A pair of keys for each region, made when first needed; the private halves never leave this process.
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    `made` is told of each: its fingerprint, and its public half as PEM.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], made: Callable[[str, bytes], None] = lambda *_: None
+    ) -> None:
         self._now = now
+        self._made = made
         self._lock = threading.Lock()
         self._keys: dict[str, _SigningKey] = {}
 
@@ -96,7 +108,9 @@ class SigningKeys:
         with self._lock:
             if region not in self._keys:
                 key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-                self._keys[region] = _SigningKey(key, self._now())
+                signing = _SigningKey(key, self._now())
+                self._made(signing.fingerprint, signing.pem)
+                self._keys[region] = signing
             return self._keys[region]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from localstack.http import Request, Response
 from localstack.services.edge import ROUTER
 from localstack.services.plugins import Service, aws_provider
 
-from smas_emulator.cloudtrail.archive import ArchivedBuckets
+from smas_emulator.cloudtrail.archive import ArchivedBuckets, archive_public_key
 from smas_emulator.cloudtrail.control_plane import ControlPlane
 from smas_emulator.cloudtrail.delivery import Delivery
 from smas_emulator.cloudtrail.digests import SigningKeys
@@ -43,7 +44,8 @@ class CloudTrail:
     def __init__(self, account: AccountFacts, authorizer: Authorizer, settings: TrailSettings) -> None:
         buckets = ArchivedBuckets(TrailBuckets(account, authorizer), settings.archive)
         log_groups, topics, keys = LogGroups(), Topics(account), Keys(account)
-        signing, status = SigningKeys(_now), Statuses()
+        signing = SigningKeys(_now, partial(archive_public_key, settings.archive))
+        status = Statuses()
         store = EventStore(Path(tempfile.mkdtemp(prefix="cloudtrail-")) / "events.sqlite")
         self.recorder: Recorder[tuple[Call, Outcome]] = Recorder(
             _events,
