@@ -8,17 +8,19 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from smas_emulator.iam.errors import UnknownOperator
+from smas_emulator.iam.errors import Incomparable, UnknownOperator
 from smas_emulator.iam.operators import OPERATORS
 
 if TYPE_CHECKING:
     from smas_emulator.iam.context import Context
     from smas_emulator.iam.operators import Comparison
 
+LOG = logging.getLogger(__name__)
 _IF_EXISTS = "IfExists"
 
 
@@ -34,11 +36,14 @@ class Quantifier(Enum):
 class Condition:
     """One operator on one key, with the values that the key's are compared with: any of them will do.
 
-    A negated operator is met by a value that equals none of them.
+    A negated operator is met by a value that equals none of them. What cannot be decided holds where
+    `holds_undecided` says so: in a Deny, and not in an Allow.
     """
 
+    operator: str
     key: str
     wanted: tuple[Comparison, ...]
+    holds_undecided: bool
     negated: bool = False
     if_exists: bool = False
     quantifier: Quantifier = Quantifier.NONE
@@ -47,26 +52,38 @@ class Condition:
         """Whether the request meets it.
 
         Without the key a negated operator holds and any other does not, unless it is `IfExists`; a
-        quantified one holds for all of no values, and not for any of them. AWS demands a quantifier for keys
-        with several values; without one, any value may match, and a negated operator looks at all.
+        quantified one holds for all of no values, and not for any of them, and then an empty text is no
+        value. Keys with several values need a quantifier: without one it cannot be decided.
         """
-        values = context.values(self.key)
-        if not values:
+        value = context.value(self.key)
+        if isinstance(value, str):
+            if self.quantifier is Quantifier.NONE:
+                return self._met_by(value, context)
+            value = (value,) if value else ()
+        if not value:
             if self.quantifier is Quantifier.NONE:
                 return self.negated or self.if_exists
             return self.quantifier is Quantifier.ALL or self.if_exists
-        if len(values) == 1:
-            return self._met_by(values[0], context)
-        if self.quantifier is Quantifier.ALL or (self.negated and self.quantifier is Quantifier.NONE):
-            return all(self._met_by(value, context) for value in values)
-        return any(self._met_by(value, context) for value in values)
+        if self.quantifier is Quantifier.NONE:
+            return self._undecided("has several values and needs ForAllValues or ForAnyValue")
+        if self.quantifier is Quantifier.ALL:
+            return all(self._met_by(each, context) for each in value)
+        return any(self._met_by(each, context) for each in value)
 
     def _met_by(self, value: str, context: Context) -> bool:
         # A loop and not `any`: every request comes by here, and a generator costs twice as much.
-        for compares in self.wanted:
-            if compares(value, context):
-                return not self.negated
+        try:
+            for compares in self.wanted:
+                if compares(value, context):
+                    return not self.negated
+        except Incomparable:
+            return self._undecided("has a value in the request that is none of its kind")
         return self.negated
+
+    def _undecided(self, why: str) -> bool:
+        counts = "met, in a Deny" if self.holds_undecided else "not met, in an Allow"
+        LOG.warning("%s cannot be decided and counts as %s: %s %s.", self.operator, counts, self.key, why)
+        return self.holds_undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +95,13 @@ class Presence:
 
     def holds(self, context: Context) -> bool:
         """Whether the request meets it."""
-        return (not context.values(self.key)) in self.absent
+        return (context.value(self.key) == ()) in self.absent
 
 
-def condition(written: str, key: str, values: tuple[str, ...], *, variables: bool) -> Condition | Presence:
-    """The condition that `{written: {key: values}}` asks for.
+def condition(
+    written: str, key: str, values: tuple[str, ...], *, allow: bool, variables: bool
+) -> Condition | Presence:
+    """The condition that `{written: {key: values}}` asks for, in a statement that may `allow` or denies.
 
     Raises `UnknownOperator`, and another `ValueError` for a value that the operator cannot take.
     """
@@ -102,8 +121,10 @@ def condition(written: str, key: str, values: tuple[str, ...], *, variables: boo
     if operator is None:
         raise UnknownOperator(written)
     return Condition(
+        operator=written,
         key=key.lower(),
         wanted=tuple(operator.comparison(value, variables) for value in values),
+        holds_undecided=not allow,
         negated=operator.negated,
         if_exists=name.endswith(_IF_EXISTS),
         quantifier=quantifier,

@@ -12,7 +12,7 @@ Values: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 
 class Context:
-    """Values by condition key, whatever the case of its letters.
+    """Values by condition key, whatever the case of its letters: a text, or a tuple for one with several.
 
     Names of condition keys are not case-sensitive, and neither are the tag keys in them
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html). What the
@@ -26,28 +26,28 @@ class Context:
         self._otherwise = otherwise
         self._rest: dict[str, str | tuple[str, ...]] | None = None
 
-    def values(self, key: str) -> tuple[str, ...]:
-        """The values of a key, given in lower case; none where the request does not have it."""
-        value = self._value(key)
-        return (value,) if isinstance(value, str) else value
+    def value(self, key: str) -> str | tuple[str, ...]:
+        """The value of a key, given in lower case; an empty tuple where the request does not have it.
 
-    def single(self, key: str) -> str | None:
-        """The value of a key that has exactly one, else None: only such a key can be a policy variable.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+        Several values that are all empty are none
+        (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
         """
-        value = self._value(key)
-        if isinstance(value, str):
-            return value
-        return value[0] if len(value) == 1 else None
-
-    def _value(self, key: str) -> str | tuple[str, ...]:
         value = self._values.get(key)
         if value is None:
             if self._rest is None:
                 self._rest = {name.lower(): each for name, each in self._otherwise().items()}
             value = self._rest.get(key, ())
-        return value
+        if isinstance(value, str) or not value:
+            return value
+        return value if any(value) else ()
+
+    def single(self, key: str) -> str | None:
+        """The value of a key that takes only one, else None: no other key can be a policy variable.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+        """
+        value = self.value(key)
+        return value if isinstance(value, str) else None
 
 
 NOTHING = Context({})

@@ -34,7 +34,7 @@ class Policy:
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self.statements = tuple(statements)
-        self._by_action: dict[str, tuple[Statement, ...]] = {}
+        self._by_action: dict[str, tuple[tuple[Statement, ...], tuple[Statement, ...]]] = {}
 
     @classmethod
     def parse(cls, document: str | Mapping[str, Any]) -> Policy:
@@ -55,14 +55,23 @@ class Policy:
         if not isinstance(statements, list) or not statements:
             raise MalformedPolicy("A policy needs a Statement, which is an object or a list of them.")
         variables = version == VERSION
-        return cls(statement(each, number, variables=variables) for number, each in enumerate(statements, 1))
+        compiled = [statement(each, number, variables=variables) for number, each in enumerate(statements, 1)]
+        sids = [each.sid for each in compiled if each.sid]
+        if repeated := [sid for sid in dict.fromkeys(sids) if sids.count(sid) > 1]:
+            msg = f"Statement {repeated[0]} is not the only one of this Sid."
+            raise MalformedPolicy(msg)
+        return cls(compiled)
 
-    def concerning(self, action: str) -> tuple[Statement, ...]:
-        """The statements about an action (`s3:GetObject`, in any case); found once for each action."""
+    def concerning(self, action: str) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+        """The statements that deny and those that allow an action (`s3:GetObject`, in any case)."""
         found = self._by_action.get(action)
         if found is None:
             lower = action.lower()
-            found = tuple(each for each in self.statements if each.concerns(lower))
+            about = [each for each in self.statements if each.concerns(lower)]
+            found = (
+                tuple(each for each in about if not each.allow),
+                tuple(each for each in about if each.allow),
+            )
             if len(self._by_action) < _MOST_ACTIONS:
                 self._by_action[action] = found
         return found
@@ -71,7 +80,9 @@ class Policy:
 def _read(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_members)
-    except json.JSONDecodeError as error:
+    except MalformedPolicy:
+        raise
+    except (ValueError, RecursionError) as error:
         msg = f"A policy must be JSON: {error}."
         raise MalformedPolicy(msg) from None
 

@@ -1,4 +1,4 @@
-"""What is wrong with a policy."""
+"""What is wrong with a policy, or with what a request says."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class MalformedPolicy(ValueError):
 
 class UnknownOperator(ValueError):
     """A condition operator that is not IAM's."""
+
+
+class Incomparable(ValueError):
+    """A value in a request that is none of the kind an operator compares, such as a number without digits."""

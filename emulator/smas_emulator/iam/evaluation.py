@@ -102,40 +102,41 @@ def consulted(
     Block Public Access has it, which is on by default
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html).
     """
-    closest = Named.NOT
-    for statement in resource.concerning(request.action):
-        named = Named.NOT if statement.allow else Named.ITSELF
-        if statement.principals is not None:
-            named = statement.principals.named(principal)
-        if named is Named.NOT:
-            continue
-        if statement.allow and (named <= closest or isinstance(principal, Anonymous)):
+    denials, permissions = resource.concerning(request.action)
+    for statement in denials:
+        principals = statement.principals
+        if principals is not None and principals.named(principal) is Named.NOT:
             continue
         if statement.applies(request.resource, context):
-            if not statement.allow:
-                return statement, closest
+            return statement, Named.NOT
+    closest = Named.NOT
+    if isinstance(principal, Anonymous):
+        return None, closest
+    for statement in permissions:
+        principals = statement.principals
+        named = Named.NOT if principals is None else principals.named(principal)
+        if named > closest and statement.applies(request.resource, context):
             closest = named
     return None, closest
 
 
 def _denying(policies: Iterable[Policy], request: Request, context: Context) -> Statement | None:
     for policy in policies:
-        for statement in policy.concerning(request.action):
-            if not statement.allow and statement.applies(request.resource, context):
+        for statement in policy.concerning(request.action)[0]:
+            if statement.applies(request.resource, context):
                 return statement
     return None
 
 
 def _allow(policies: Iterable[Policy], request: Request, context: Context) -> bool:
     """Whether a caller's policies allow it; a statement that belongs to a resource's policy does not."""
-    return any(
-        statement.allow
-        and statement.principals is None
-        and statement.resources is not None
-        and statement.applies(request.resource, context)
-        for policy in policies
-        for statement in policy.concerning(request.action)
-    )
+    for policy in policies:
+        for statement in policy.concerning(request.action)[1]:
+            if statement.principals is not None or statement.resources is None:
+                continue
+            if statement.applies(request.resource, context):
+                return True
+    return False
 
 
 def _denied(kind: str, statement: Statement) -> Decision:

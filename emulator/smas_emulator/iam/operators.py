@@ -14,16 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from smas_emulator.iam.arns import COLONS, arn_pattern
 from smas_emulator.iam.context import Context
+from smas_emulator.iam.errors import Incomparable
 from smas_emulator.iam.patterns import Pattern
-from smas_emulator.iam.variables import Text, Variable, Verbatim, parts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from smas_emulator.iam.variables import Part
+from smas_emulator.iam.variables import Text, parts
 
 Comparison: TypeAlias = Callable[[str, Context], bool]
 
@@ -35,7 +32,6 @@ _DATE = re.compile(
     r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
 )
 _FIRST_DAY = "0001-01-01"
-_ARN_SEGMENTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,8 @@ class Operator:
     """An operator; a `negated` one holds where none of the policy's values compares.
 
     `comparison` compiles a value of the policy. Its second argument says whether that may have variables,
-    which only texts and ARNs have. It raises `ValueError` for a value that the operator cannot take.
+    which only texts and ARNs have. It raises `ValueError` for a value that the operator cannot take; what it
+    returns raises `Incomparable` for one in a request.
     """
 
     comparison: Callable[[str, bool], Comparison]
@@ -73,45 +70,14 @@ def _like(wanted: str, variables: bool) -> Comparison:  # noqa: FBT001 - see `Op
 
 
 def _arn_like(wanted: str, variables: bool) -> Comparison:  # noqa: FBT001 - see `Operator`
-    """Each of the six segments by itself: a wildcard reaches over no colon, but in the last one."""
-    written = parts(wanted, variables=variables)
-    if not any(isinstance(part, Variable) for part in written):
-        fixed = _segments(written)
-        return lambda value, context: _segments_match(fixed, value, context)
+    matches = arn_pattern(wanted, variables=variables).matches
 
     def compares(value: str, context: Context) -> bool:
-        filled: list[Part] = []
-        for part in written:
-            if isinstance(part, Variable):
-                text = part.value(context)
-                if text is None:
-                    return False
-                filled.append(Verbatim(text))
-            else:
-                filled.append(part)
-        return _segments_match(_segments(filled), value, context)
+        if value.count(":") < COLONS:
+            raise Incomparable
+        return matches(value, context)
 
     return compares
-
-
-def _segments(written: Iterable[Part]) -> tuple[Pattern, ...]:
-    segments: list[list[Part]] = [[]]
-    for part in written:
-        if isinstance(part, Variable):
-            segments[-1].append(part)
-            continue
-        kind, text = (Verbatim, part.text) if isinstance(part, Verbatim) else (str, part)
-        first, *others = text.split(":", _ARN_SEGMENTS - len(segments))
-        segments[-1].append(kind(first))
-        segments.extend([kind(other)] for other in others)
-    return tuple(Pattern(segment) for segment in segments)
-
-
-def _segments_match(patterns: tuple[Pattern, ...], value: str, context: Context) -> bool:
-    segments = value.split(":", _ARN_SEGMENTS - 1)
-    if len(segments) != _ARN_SEGMENTS or len(patterns) != _ARN_SEGMENTS:
-        return False
-    return all(pattern.matches(text, context) for pattern, text in zip(patterns, segments, strict=True))
 
 
 def _bool(wanted: str, _variables: bool) -> Comparison:  # noqa: FBT001 - see `Operator`
@@ -119,7 +85,14 @@ def _bool(wanted: str, _variables: bool) -> Comparison:  # noqa: FBT001 - see `O
     if lower not in {"true", "false"}:
         msg = f"{wanted!r} is neither true nor false"
         raise ValueError(msg)
-    return lambda value, _context: value.lower() == lower
+
+    def compares(value: str, _context: Context) -> bool:
+        found = value.lower()
+        if found not in {"true", "false"}:
+            raise Incomparable
+        return found == lower
+
+    return compares
 
 
 def _binary(wanted: str, _variables: bool) -> Comparison:  # noqa: FBT001 - see `Operator`
@@ -130,7 +103,7 @@ def _binary(wanted: str, _variables: bool) -> Comparison:  # noqa: FBT001 - see 
         try:
             return _decoded(value) == expected
         except ValueError:
-            return False
+            raise Incomparable from None
 
     return compares
 
@@ -150,7 +123,7 @@ def _in_network(wanted: str, _variables: bool) -> Comparison:  # noqa: FBT001 - 
         try:
             return ipaddress.ip_address(value) in network
         except ValueError:
-            return False
+            raise Incomparable from None
 
     return compares
 
@@ -165,7 +138,7 @@ def _ordered(
             try:
                 return compare(measure(value), limit)
             except ValueError:
-                return False
+                raise Incomparable from None
 
         return compares
 

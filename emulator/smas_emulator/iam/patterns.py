@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from smas_emulator.iam.context import NOTHING
 from smas_emulator.iam.variables import Text, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from smas_emulator.iam.context import Context
     from smas_emulator.iam.variables import Part
@@ -26,31 +27,44 @@ class Pattern:
     """A pattern, compiled.
 
     The value of a variable is taken to the letter: a `*` in a tag is no wildcard. A variable without a value
-    makes the pattern match nothing.
+    makes the pattern match nothing. Its `beginning` is what it begins with, whatever the request.
     """
 
-    __slots__ = ("_beginning", "_fixed", "_pieces")
+    __slots__ = ("beginning", "matches")
+
+    # Whether a text fits, with the request's values in place of the variables.
+    matches: Callable[[str, Context], bool]
 
     def __init__(self, parts: Iterable[Part]) -> None:
-        self._pieces = _pieces(parts)
-        self._beginning = self._pieces[0][0].beginning
-        self._fixed = (
-            _filled(self._pieces, None)
-            if all(chunk.fixed is not None for piece in self._pieces for chunk in piece)
-            else None
-        )
+        pieces = _pieces(parts)
+        self.beginning = pieces[0][0].beginning
+        self.matches = _matcher(pieces)
 
     @classmethod
     def of(cls, text: str, *, variables: bool) -> Pattern:
         """The pattern as a policy writes it. Raises `ValueError` for a broken variable."""
         return cls(parts(text, variables=variables))
 
-    def matches(self, text: str, context: Context) -> bool:
-        """Whether `text` fits, with the request's values in place of the variables."""
-        if not text.startswith(self._beginning):
-            return False
-        pieces = self._fixed if self._fixed is not None else _filled(self._pieces, context)
-        return pieces is not None and _fit(pieces, text)
+
+def _matcher(pieces: tuple[tuple[Text, ...], ...]) -> Callable[[str, Context], bool]:
+    """What decides; most patterns are plain texts, or end in their only `*`."""
+    beginning, ending = pieces[0][0].beginning, pieces[-1][-1].ending
+    if any(chunk.fixed is None for piece in pieces for chunk in piece):
+
+        def fits_filled(text: str, context: Context) -> bool:
+            if not text.startswith(beginning) or not text.endswith(ending):
+                return False
+            filled = _filled(pieces, context)
+            return filled is not None and _fit(filled, text)
+
+        return fits_filled
+    match _filled(pieces, NOTHING):
+        case ((whole,),):
+            return lambda text, _context: text == whole
+        case ((prefix,), ("",)):
+            return lambda text, _context: text.startswith(prefix)
+        case filled:
+            return lambda text, _context: filled is not None and _fit(filled, text)
 
 
 def _pieces(parts: Iterable[Part]) -> tuple[tuple[Text, ...], ...]:
@@ -69,16 +83,14 @@ def _pieces(parts: Iterable[Part]) -> tuple[tuple[Text, ...], ...]:
     return tuple(tuple(Text(chunk) for chunk in piece) for piece in pieces)
 
 
-def _filled(pieces: tuple[tuple[Text, ...], ...], context: Context | None) -> tuple[_Piece, ...] | None:
+def _filled(pieces: tuple[tuple[Text, ...], ...], context: Context) -> tuple[_Piece, ...] | None:
     filled = []
     for piece in pieces:
         chunks = []
         for chunk in piece:
-            text = chunk.fixed
+            text = chunk.filled(context)
             if text is None:
-                text = None if context is None else chunk.filled(context)
-                if text is None:
-                    return None
+                return None
             chunks.append(text)
         filled.append(tuple(chunks))
     return tuple(filled)

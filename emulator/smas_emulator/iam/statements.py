@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from smas_emulator.iam.arns import resource_pattern
 from smas_emulator.iam.conditions import Condition, Presence, condition
 from smas_emulator.iam.context import NOTHING
 from smas_emulator.iam.errors import MalformedPolicy, UnknownOperator
@@ -17,6 +18,7 @@ from smas_emulator.iam.named_principals import EVERYBODY, NamedPrincipals
 from smas_emulator.iam.patterns import Pattern
 
 if TYPE_CHECKING:
+    from smas_emulator.iam.arns import ArnPattern
     from smas_emulator.iam.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ class Statement:
     """One statement.
 
     `resources` is None where it names none: it is about the thing that the policy is attached to.
-    `understood` is False where it has a condition operator that nobody knows.
+    `understood` is False where it has a condition operator that nobody knows, or one without values. Each of
+    its resources begins with one of `beginnings`.
     """
 
     sid: str | None
@@ -42,10 +45,11 @@ class Statement:
     principals: NamedPrincipals | None
     actions: tuple[Pattern, ...]
     not_actions: bool
-    resources: tuple[Pattern, ...] | None
+    resources: tuple[Pattern | ArnPattern, ...] | None
+    beginnings: tuple[str, ...]
     not_resources: bool
     conditions: tuple[Condition | Presence, ...]
-    understood: bool = True
+    understood: bool
 
     def concerns(self, action: str) -> bool:
         """Whether it is about an action, given in lower case."""
@@ -58,14 +62,14 @@ class Statement:
         """
         if self.resources is not None:
             # A loop and not `any`: every request comes by here, and a generator costs twice as much.
-            for pattern in self.resources:
-                if pattern.matches(resource, context):
-                    if self.not_resources:
-                        return False
-                    break
-            else:
-                if not self.not_resources:
-                    return False
+            named = False
+            if resource.startswith(self.beginnings):
+                for pattern in self.resources:
+                    if pattern.matches(resource, context):
+                        named = True
+                        break
+            if named is self.not_resources:
+                return False
         if not self.understood:
             return not self.allow
         for each in self.conditions:  # noqa: SIM110 - the same
@@ -99,14 +103,23 @@ def statement(written: object, number: int, *, variables: bool) -> Statement:
             msg = f"{place}: the action {action} needs its service before a colon."
             raise MalformedPolicy(msg)
     resources, not_resources = _either(written, "Resource", place)
-    conditions, understood = _conditions(written.get("Condition", {}), place, variables=variables)
+    allow, principals = written["Effect"] == "Allow", _principals(written, place)
+    conditions, understood = _conditions(
+        written.get("Condition", {}), place, allow=allow, variables=variables
+    )
+    patterns = (
+        None
+        if resources is None
+        else _patterns(resources, place, complete=principals is None, variables=variables)
+    )
     return Statement(
         sid=sid,
-        allow=written["Effect"] == "Allow",
-        principals=_principals(written, place),
+        allow=allow,
+        principals=principals,
         actions=tuple(Pattern.of(action.lower(), variables=False) for action in actions),
         not_actions=not_actions,
-        resources=None if resources is None else _patterns(resources, place, variables=variables),
+        resources=patterns,
+        beginnings=tuple({pattern.beginning for pattern in patterns or ()}),
         not_resources=not_resources,
         conditions=conditions,
         understood=understood,
@@ -133,9 +146,11 @@ def _texts(value: object, place: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _patterns(texts: tuple[str, ...], place: str, *, variables: bool) -> tuple[Pattern, ...]:
+def _patterns(
+    texts: tuple[str, ...], place: str, *, complete: bool, variables: bool
+) -> tuple[Pattern | ArnPattern, ...]:
     try:
-        return tuple(Pattern.of(text, variables=variables) for text in texts)
+        return tuple(resource_pattern(text, complete=complete, variables=variables) for text in texts)
     except ValueError as error:
         msg = f"{place}: {error}."
         raise MalformedPolicy(msg) from None
@@ -170,7 +185,7 @@ def _principals(written: Mapping[str, Any], place: str) -> NamedPrincipals | Non
 
 
 def _conditions(
-    written: object, place: str, *, variables: bool
+    written: object, place: str, *, allow: bool, variables: bool
 ) -> tuple[tuple[Condition | Presence, ...], bool]:
     """The conditions, and whether all of them are understood."""
     if not isinstance(written, Mapping):
@@ -183,10 +198,14 @@ def _conditions(
             msg = f"{place}: {operator} needs an object of keys and values."
             raise MalformedPolicy(msg)
         try:
-            conditions += [
-                condition(operator, key, _values(value, f"{place}: {key}"), variables=variables)
-                for key, value in tests.items()
-            ]
+            for key, value in tests.items():
+                values = _values(value, f"{place}: {key}")
+                conditions.append(condition(operator, key, values, allow=allow, variables=variables))
+                # https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html:
+                # such a condition holds but gives no permission; with a quantifier it has a meaning.
+                if not values and ":" not in operator:
+                    understood = False
+                    LOG.warning("%s is not understood: %s has no values for %s.", place, operator, key)
         except UnknownOperator:
             understood = False
             LOG.warning("%s is not understood: unknown condition operator %r.", place, operator)
@@ -195,7 +214,8 @@ def _conditions(
                 raise
             msg = f"{place}: {operator} cannot be read: {error}."
             raise MalformedPolicy(msg) from None
-    return tuple(conditions), understood
+    # Presence is the quickest to tell, and all have to hold.
+    return tuple(sorted(conditions, key=lambda each: isinstance(each, Condition))), understood
 
 
 def _values(value: object, place: str) -> tuple[str, ...]:

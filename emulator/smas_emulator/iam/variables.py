@@ -84,6 +84,13 @@ class Text:
             return self.fixed
         return self._parts[0] if isinstance(self._parts[0], str) else ""
 
+    @property
+    def ending(self) -> str:
+        """What it ends with, whatever the variables are."""
+        if self.fixed is not None:
+            return self.fixed
+        return self._parts[-1] if isinstance(self._parts[-1], str) else ""
+
     def filled(self, context: Context) -> str | None:
         """The text with the values of a request; None where a variable has none."""
         if self.fixed is not None:

@@ -15,9 +15,11 @@ NOT_ACTION = f"{_GUIDE}/reference_policies_elements_notaction.html"
 RESOURCE = f"{_GUIDE}/reference_policies_elements_resource.html"
 NOT_RESOURCE = f"{_GUIDE}/reference_policies_elements_notresource.html"
 VARIABLES = f"{_GUIDE}/reference_policies_variables.html"
+IDENTIFIERS = f"{_GUIDE}/reference_identifiers.html#identifiers-arns"
 VERSION = f"{_GUIDE}/reference_policies_elements_version.html"
 VALUED = f"{_GUIDE}/reference_policies_condition-single-vs-multi-valued-context-keys.html"
 
+OTHER_OBJECT = f"{BUCKET}/a/b"
 IN_ANY_TEST = f"{BUCKET}/*/test/*"
 HR = "arn:aws:s3:::HRBucket"
 PAYROLL = deny("s3:*", None, NotResource=[f"{HR}/Payroll", f"{HR}/Payroll/*"])
@@ -117,6 +119,53 @@ CASES = (
     *(
         reaching(RESOURCE, f"But for no other text: {key}", IN_ANY_TEST, f"{BUCKET}/{key}", allowed=False)
         for key in ("1-test/object.jpg", "test/object.jpg", "1/2/test.jpg")
+    ),
+    reaching(
+        RESOURCE,
+        "* stands within one part of an ARN",
+        "arn:aws:sqs:*:111122223333:q",
+        "arn:aws:sqs:eu-central-1:111122223333:q",
+        allowed=True,
+    ),
+    reaching(
+        RESOURCE,
+        "* reaches over no colon",
+        "arn:aws:sqs:*:111122223333:q",
+        "arn:aws:sqs:eu-central-1:444455556666:a:111122223333:q",
+        allowed=False,
+    ),
+    reaching(
+        RESOURCE,
+        "Not even over the last one before the resource",
+        "arn:aws:sqs:eu-central-1:*:q",
+        "arn:aws:sqs:eu-central-1:111122223333:a:q",
+        allowed=False,
+    ),
+    reaching(
+        RESOURCE,
+        "But over those of the last part",
+        "arn:aws:logs:*:*:log-group:*",
+        "arn:aws:logs:eu-central-1:111122223333:log-group:g:log-stream:s",
+        allowed=True,
+    ),
+    *(
+        Case(
+            IDENTIFIERS,
+            f"Parts that a caller's policy leaves out are *: {short}, {on}",
+            allowed=allowed,
+            identity=(allow("*", "*"), deny("*", short)) if denied else (allow("*", short),),
+            on=on,
+        )
+        for short, on, denied, allowed in (
+            ("arn:aws:sqs", "arn:aws:sqs:eu-central-1:111122223333:q", False, True),
+            ("arn:aws:sqs", OTHER_OBJECT, False, False),
+            ("arn:aws:s3:*", OTHER_OBJECT, False, True),
+            ("arn:aws:s3", OTHER_OBJECT, True, False),
+            ("arn:aws:sqs::111122223333", "arn:aws:sqs::111122223333:q", False, True),
+            ("arn:aws:sqs::111122223333", "arn:aws:sqs::444455556666:q", False, False),
+            ("arn:aws:sqs::${aws:PrincipalAccount}", "arn:aws:sqs::111122223333:q", False, True),
+            ("arn:aws:sqs::${aws:PrincipalAccount}", "arn:aws:sqs::111122223333:q:r", True, False),
+        )
     ),
     reaching(RESOURCE, "? is one character", f"{BUCKET}/a?c", f"{BUCKET}/abc", allowed=True),
     reaching(RESOURCE, "? is not none", f"{BUCKET}/a?c", f"{BUCKET}/ac", allowed=False),
@@ -236,5 +285,42 @@ CASES = (
         f"{BUCKET}/a",
         allowed=False,
         context={"aws:TagKeys": ("a", "b")},
+    ),
+    reaching(
+        VALUED,
+        "Not even where it has one",
+        f"{BUCKET}/${{aws:TagKeys}}",
+        f"{BUCKET}/a",
+        allowed=False,
+        context={"aws:TagKeys": ("a",)},
+    ),
+    reaching(
+        VERSION,
+        "Nor are there variables before 2012-10-17 between the colons of an ARN",
+        "arn:aws:sqs:*:${aws:PrincipalAccount}:q",
+        "arn:aws:sqs:eu-central-1:111122223333:q",
+        allowed=False,
+        version="2008-10-17",
+    ),
+    reaching(
+        VARIABLES,
+        "Between the colons of an ARN too",
+        "arn:aws:sqs:*:${aws:PrincipalAccount}:q",
+        "arn:aws:sqs:eu-central-1:111122223333:q",
+        allowed=True,
+    ),
+    reaching(
+        VARIABLES,
+        "Of another account not",
+        "arn:aws:sqs:*:${aws:PrincipalAccount}:q",
+        "arn:aws:sqs:eu-central-1:444455556666:q",
+        allowed=False,
+    ),
+    reaching(
+        VARIABLES,
+        "Nor without a value",
+        "arn:aws:sqs:*:${aws:PrincipalTag/account}:*",
+        "arn:aws:sqs:eu-central-1::q",
+        allowed=False,
     ),
 )

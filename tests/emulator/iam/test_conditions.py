@@ -8,12 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smas_emulator.iam.context import Context
+from smas_emulator.iam.evaluation import Request, decide
 from smas_emulator.iam.operators import OPERATORS
 
-from tests.emulator.iam.cases import SESSION, USER, Values, session, user
+from tests.emulator.iam.cases import OBJECT, SESSION, USER, Values, allow, deny, policy, session, user
 from tests.emulator.iam.documented_conditions import when
 
 ANY_ARN = "arn:aws:s3:::b/{}"
+# A value that each operator takes, unless it is 1.
+VALUES = {"Bool": "true", "BinaryEquals": "YQ==", "IpAddress": "::1", "NotIpAddress": "::1"} | {
+    name: "arn:aws:s3:::b" for name in OPERATORS if name.startswith("Arn")
+}
 
 
 def holds(condition: dict[str, Any], context: Values | None = None, **more: Any) -> bool:
@@ -21,38 +26,41 @@ def holds(condition: dict[str, Any], context: Values | None = None, **more: Any)
     return when("", "", condition, context, holds=True, **more).decision().allowed
 
 
+def denies(condition: dict[str, Any], context: Values) -> bool:
+    """Whether a Deny with a condition denies a request that is allowed otherwise."""
+    both = policy(allow(), deny(Condition=condition))
+    return decide(Request("s3:GetObject", OBJECT, context), USER, identity=[both]).explicit
+
+
 @pytest.mark.parametrize(
     ("condition", "context", "expected"),
     [
-        # Several values without a quantifier, which AWS demands: any may match, and none may where negated.
-        ({"StringEquals": {"k": "a"}}, {"k": ("a", "b")}, True),
-        ({"StringEquals": {"k": "c"}}, {"k": ("a", "b")}, False),
-        ({"StringNotEquals": {"k": "a"}}, {"k": ("a", "b")}, False),
-        ({"StringNotEquals": {"k": "c"}}, {"k": ("a", "b")}, True),
         # No values are as no key.
         ({"StringNotEquals": {"k": "c"}}, {"k": ()}, True),
         ({"Null": {"k": "true"}}, {"k": ()}, True),
         ({"Null": {"k": ["true", "false"]}}, {}, True),
+        # Nor are several that are all empty; an empty text is one, but not to a quantifier.
+        ({"StringNotEquals": {"k": "c"}}, {"k": ("", "")}, True),
+        ({"Null": {"k": "true"}}, {"k": ("",)}, True),
+        ({"Null": {"k": "false"}}, {"k": ("", "a")}, True),
         ({"Null": {"k": "false"}}, {"k": ""}, True),
+        ({"StringEquals": {"k": ""}}, {"k": ""}, True),
+        ({"StringNotEquals": {"k": ""}}, {"k": ""}, False),
+        ({"ForAllValues:StringEquals": {"k": "a"}}, {"k": ("", "")}, True),
+        ({"ForAllValues:StringEquals": {"k": "a"}}, {"k": ""}, True),
+        ({"ForAllValues:StringEquals": {"k": "a"}}, {"k": ("", "a")}, False),
+        ({"ForAnyValue:StringNotEquals": {"k": "a"}}, {"k": ("",)}, False),
+        ({"ForAnyValue:StringNotEquals": {"k": "a"}}, {"k": ""}, False),
+        ({"ForAnyValue:StringNotEquals": {"k": "a"}}, {"k": "b"}, True),
         ({"ForAllValues:StringEquals": {"k": "a"}}, {"k": ()}, True),
         ({"ForAnyValue:StringNotEquals": {"k": "a"}}, {}, False),
         ({"ForAnyValue:StringEqualsIfExists": {"k": "a"}}, {}, True),
         ({"ForAnyValue:StringEqualsIfExists": {"k": "a"}}, {"k": ("b",)}, False),
         ({"ForAllValues:StringEqualsIfExists": {"k": "a"}}, {"k": ("b",)}, False),
-        # No values in the policy: nothing equals, everything differs.
-        ({"StringEquals": {"k": []}}, {"k": "a"}, False),
-        ({"StringNotEquals": {"k": []}}, {"k": "a"}, True),
-        # Values that are none of their kind compare with nothing.
-        ({"NumericEquals": {"k": "1"}}, {"k": "one"}, False),
-        ({"NumericNotEquals": {"k": "1"}}, {"k": "one"}, True),
-        ({"NumericLessThan": {"k": "1"}}, {"k": "-Infinity"}, False),
-        ({"DateLessThan": {"k": "2026-01-01"}}, {"k": "yesterday"}, False),
-        ({"DateLessThan": {"k": "2026-01-01"}}, {"k": "2025-02-30"}, False),
-        ({"IpAddress": {"k": "10.0.0.0/8"}}, {"k": "localhost"}, False),
-        ({"NotIpAddress": {"k": "10.0.0.0/8"}}, {"k": "localhost"}, True),
-        ({"BinaryEquals": {"k": "YQ=="}}, {"k": "a!"}, False),
-        ({"ArnLike": {"k": "*"}}, {"k": "arn:aws:s3:::b"}, False),
-        ({"ArnLike": {"k": "arn:*:*:*:*:*"}}, {"k": "no ARN"}, False),
+        # No values in the policy: with a quantifier nothing equals them.
+        ({"ForAllValues:StringEquals": {"k": []}}, {}, True),
+        ({"ForAllValues:StringEquals": {"k": []}}, {"k": ("a",)}, False),
+        ({"ForAnyValue:StringEquals": {"k": []}}, {"k": ("a",)}, False),
         # Ways to write a value.
         ({"Bool": {"k": "True"}}, {"k": "TRUE"}, True),
         ({"NumericEquals": {"k": "-1.50"}}, {"k": "-1.5"}, True),
@@ -71,15 +79,86 @@ def test_a_condition_is_decided_so(condition: dict[str, Any], context: Values, *
 @pytest.mark.parametrize("operator", sorted(OPERATORS))
 def test_every_operator_has_its_rules_for_keys_that_are_not_there(operator: str) -> None:
     """Only negated ones hold, all do with IfExists, and of no values all but not any do."""
-    value = {"Bool": "true", "BinaryEquals": "YQ==", "IpAddress": "::1", "NotIpAddress": "::1"}.get(
-        operator, "1"
-    )
     found = [
-        holds({f"{quantifier}{operator}{suffix}": {"k": value}})
+        holds({f"{quantifier}{operator}{suffix}": {"k": VALUES.get(operator, "1")}})
         for quantifier in ("", "ForAllValues:", "ForAnyValue:")
         for suffix in ("", "IfExists")
     ]
     assert found == ["Not" in operator, True, True, True, False, True]
+
+
+UNDECIDED = [
+    # Several values without the quantifier that they need, of which some or none would match.
+    ("StringEquals", "a", ("a", "b")),
+    ("StringNotEquals", "c", ("a", "b")),
+    ("StringLike", "*", ("a",)),
+    ("StringNotLikeIfExists", "c*", ("a",)),
+    # Values that are none of the operator's kind.
+    *((name, "1", junk) for name in OPERATORS if name.startswith("Numeric") for junk in ("one", "", "1e3")),
+    *((name, "1", junk) for name in OPERATORS if name.startswith("Numeric") for junk in ("NaN", "-Infinity")),
+    *((name, "2026", junk) for name in OPERATORS if "Date" in name for junk in ("yesterday", "2025-02-30")),
+    *((name, "10.0.0.0/8", junk) for name in ("IpAddress", "NotIpAddress") for junk in ("localhost", "10.1")),
+    *((name, "arn:*:*:*:*:*", "no ARN") for name in OPERATORS if name.startswith("Arn")),
+    ("Bool", "true", "yes"),
+    ("Bool", "false", "0"),
+    ("BinaryEquals", "YQ==", "a!"),
+    ("NumericLessThanIfExists", "1", "one"),
+    # The same among several values.
+    ("ForAllValues:NumericLessThan", "1", ("0", "one")),
+    ("ForAllValues:NumericNotEquals", "1", ("0", "one")),
+    ("ForAnyValue:NumericLessThan", "1", ("2", "one")),
+    ("ForAnyValue:NumericNotEquals", "1", ("1", "one")),
+]
+
+
+@pytest.mark.parametrize(("operator", "wanted", "value"), UNDECIDED)
+def test_what_cannot_be_decided_never_gives_more(
+    operator: str, wanted: str, value: str | tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It allows nothing, it denies, and the log says so, without the value, which may be a secret."""
+    condition = {operator: {"aws:Key": wanted}}
+    assert not holds(condition, {"aws:Key": value})
+    assert denies(condition, {"aws:Key": value})
+    allowing, denying = (record.getMessage() for record in caplog.records)
+    assert allowing.startswith(
+        f"{operator} cannot be decided and counts as not met, in an Allow: aws:key has "
+    )
+    assert denying.startswith(f"{operator} cannot be decided and counts as met, in a Deny: aws:key has ")
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "value"),
+    [
+        ("ForAllValues:NumericLessThan", "1", ("2", "one")),
+        ("ForAnyValue:NumericLessThan", "1", ("0", "one")),
+        ("ForAllValues:NumericNotEquals", "1", ("1", "one")),
+        ("ForAnyValue:NumericNotEquals", "1", ("2", "one")),
+    ],
+)
+def test_what_other_values_decide_is_decided(operator: str, wanted: str, value: tuple[str, ...]) -> None:
+    """Whatever else is among them, one that differs or one that fits is enough."""
+    condition = {operator: {"k": wanted}}
+    assert holds(condition, {"k": value}) is denies(condition, {"k": value}) is ("Any" in operator)
+
+
+def test_a_deny_needs_all_of_its_conditions() -> None:
+    """One that cannot be decided does not make up for one that does not hold."""
+    condition = {"NumericLessThan": {"k": "1"}, "StringEquals": {"l": "a"}}
+    assert denies(condition, {"k": "one", "l": "a"})
+    assert not denies(condition, {"k": "one", "l": "b"})
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals", "NumericLessThanIfExists", "Null"])
+@pytest.mark.parametrize("context", [{}, {"k": "1"}, {"k": ("1", "2")}])
+def test_a_condition_without_values_never_gives_more(
+    operator: str, context: Values, caplog: pytest.LogCaptureFixture
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html."""
+    assert not holds({operator: {"k": []}}, context)
+    assert denies({operator: {"k": []}}, context)
+    assert {record.getMessage() for record in caplog.records} == {
+        f"Statement {number} is not understood: {operator} has no values for k." for number in (1, 2)
+    }
 
 
 @pytest.mark.parametrize("operator", ["Numeric", "Date"])

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from smas_emulator.iam.documents import MalformedPolicy, Policy
 from smas_emulator.iam.evaluation import Decision, Request, decide
+from smas_emulator.iam.operators import OPERATORS
 
-from tests.emulator.iam.cases import BUCKET, OBJECT, SESSION, USER, allow, deny, policy
+from tests.emulator.iam.cases import BUCKET, JSON, OBJECT, SESSION, USER, allow, deny, policy
 
 STATEMENT: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 IN_BUCKET = {**STATEMENT, "Principal": "*"}
@@ -69,6 +72,14 @@ def test_a_policy_is_read_from_text_or_json(good: dict[str, Any]) -> None:
         (document(Action=[3]), "Action must be a text or a list of texts"),
         (document(Resource=""), "Resource must be a text or a list of texts"),
         (document(Resource="arn:aws:s3:::${aws:username"), "begins no policy variable"),
+        (document(Resource="bucket"), "'bucket' is not an ARN, which has six parts"),
+        (document(Resource="arn:aws:s3", Principal="*"), "'arn:aws:s3' is not an ARN"),
+        (
+            {"Version": "2012-10-17", "Statement": [{**STATEMENT, "Sid": "S"}, {**STATEMENT, "Sid": "S"}]},
+            "Statement S is not the only one",
+        ),
+        ("[" * 100_000, "must be JSON"),
+        ('{"Version": ' + "9" * 5_000 + "}", "must be JSON"),
         (document(Principal="*", NotPrincipal="*"), "both Principal and NotPrincipal"),
         (document(NotPrincipal="*"), "allows with NotPrincipal, which may only deny"),
         (document(Principal=[]), "a principal is"),
@@ -90,6 +101,7 @@ def test_a_policy_is_read_from_text_or_json(good: dict[str, Any]) -> None:
         (document(Condition={"DateEquals": {"k": "2026-13"}}), "DateEquals cannot be read"),
         (document(Condition={"IpAddress": {"k": "10.0.0.0/33"}}), "IpAddress cannot be read"),
         (document(Condition={"BinaryEquals": {"k": "!"}}), "'!' is not base64"),
+        (document(Condition={"ArnLike": {"k": "*"}}), "'\\*' is not an ARN"),
         (document(Condition={"StringLike": {"k": "${"}}), "begins no policy variable"),
     ],
 )
@@ -98,6 +110,65 @@ def test_a_malformed_policy_is_refused_with_its_fault(bad: Any, complaint: str) 
     with pytest.raises(MalformedPolicy, match=complaint) as raised:
         Policy.parse(bad)
     assert str(raised.value).endswith(".")
+
+
+ELEMENTS = ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Other"]
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("*:${}'ab,/", max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text("aAWS", max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+odd_conditions = st.dictionaries(
+    st.sampled_from([*OPERATORS, "Null", "Other", "ForAllValues:StringLike"]),
+    junk | st.dictionaries(st.just("k"), junk, max_size=1),
+    max_size=2,
+)
+odd_statements = st.one_of(
+    junk,
+    st.fixed_dictionaries(
+        {},
+        optional={"Sid": junk, "Condition": junk | odd_conditions, **dict.fromkeys(ELEMENTS, junk)},
+    ),
+    st.builds(lambda condition: {**STATEMENT, "Condition": condition}, odd_conditions),
+    st.builds(
+        lambda name, value: {**STATEMENT, name: value}, st.sampled_from([*ELEMENTS, "Sid", "Condition"]), junk
+    ),
+)
+
+
+def fault_of(document: JSON) -> str | None:
+    """What is said of it, None where it is a policy."""
+    try:
+        Policy.parse(document)
+    except MalformedPolicy as fault:
+        return str(fault)
+    return None
+
+
+@given(odd_statements)
+def test_whatever_is_no_statement_is_named(odd: Any) -> None:
+    """Nothing but `MalformedPolicy` is raised, and it says which of three statements is wrong."""
+    written = {"Version": "2012-10-17", "Statement": [STATEMENT, odd, STATEMENT]}
+    sid = odd.get("Sid") if isinstance(odd, dict) else None
+    fault = fault_of(written)
+    assert fault is None or fault.startswith(f"Statement {sid if isinstance(sid, str) and sid else 2}")
+    assert fault is not None or len(Policy.parse(written).statements) == 3
+
+
+@given(
+    odd_conditions, st.sampled_from(["Allow", "Deny"]), st.text(max_size=6) | st.lists(st.text(max_size=3))
+)
+def test_no_request_is_too_odd_to_be_decided(condition: JSON, effect: str, value: str | list[str]) -> None:
+    """Whatever it says of itself."""
+    try:
+        read = policy({**STATEMENT, "Effect": effect, "Condition": condition})
+    except MalformedPolicy:
+        return
+    found = value if isinstance(value, str) else tuple(value)
+    decision = decide(Request("s3:GetObject", OBJECT, {"k": found}), USER, identity=[read])
+    assert not decision.allowed or effect == "Allow"
 
 
 @pytest.mark.parametrize(

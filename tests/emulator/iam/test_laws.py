@@ -39,24 +39,35 @@ actions = st.one_of(
     st.fixed_dictionaries({"NotAction": some([*ACTIONS, "s3:Get*"])}),
 )
 patterns = some(
-    [*RESOURCES, "*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/?", "arn:aws:s3:::b/${aws:PrincipalTag/team}/*"]
+    [
+        *RESOURCES,
+        "*",
+        "arn:aws:s3:::b/*",
+        "arn:aws:s3:::b/?",
+        "arn:*:s3:::b/a",
+        "arn:aws:s3:::b/${aws:PrincipalTag/team}/*",
+    ]
 )
 resources = st.one_of(
     st.fixed_dictionaries({"Resource": patterns}), st.fixed_dictionaries({"NotResource": patterns})
 )
 keys = st.sampled_from(["k", "aws:PrincipalTag/team", "aws:username"])
-conditions = st.dictionaries(
-    st.sampled_from(
-        [
-            "StringEquals",
-            "StringNotEquals",
-            "StringLikeIfExists",
-            "ForAllValues:StringLike",
-            "ForAnyValue:StringEquals",
-        ]
+conditions = st.one_of(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "StringEquals",
+                "StringNotEquals",
+                "StringLikeIfExists",
+                "ForAllValues:StringLike",
+                "ForAnyValue:StringEquals",
+            ]
+        ),
+        st.dictionaries(keys, some(["red", "r*", "Bob", "${aws:PrincipalTag/team}"]), min_size=1, max_size=2),
+        max_size=2,
     ),
-    st.dictionaries(keys, some(["red", "r*", "Bob", "${aws:PrincipalTag/team}"]), min_size=1, max_size=2),
-    max_size=2,
+    # What `k` says is no number.
+    st.just({"NumericNotEquals": {"k": "1"}}),
 )
 effects = st.sampled_from(["Allow", "Deny"])
 names = some(["*", USER.account, USER.arn, SESSION.arn, SESSION.role_arn])
@@ -65,7 +76,7 @@ names = some(["*", USER.account, USER.arn, SESSION.arn, SESSION.role_arn])
 @st.composite
 def statements(draw: st.DrawFn, *, named: bool = False, effect: str | None = None) -> JSON:
     """A statement of a caller's policy, or with principals of a resource's."""
-    made = {
+    made: JSON = {
         "Effect": effect or draw(effects),
         **draw(actions),
         **draw(resources),

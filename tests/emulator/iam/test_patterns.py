@@ -7,6 +7,7 @@ import string
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from smas_emulator.iam.arns import arn_pattern
 from smas_emulator.iam.context import NOTHING, Context
 from smas_emulator.iam.patterns import Pattern
 
@@ -63,6 +64,7 @@ def test_a_value_is_no_pattern(before: str, value: str, after: str, found: str) 
     assert Pattern.of(VALUE, variables=True).matches(found, context) == (found == value)
     plain = before.replace("*", "").replace("?", "a")
     assert Pattern.of(f"{plain}{VALUE}", variables=True).matches(plain + value, context)
+    assert Pattern.of(f"{plain}{VALUE}{plain}", variables=True).matches(plain + value + plain, context)
 
 
 @given(written, written, text)
@@ -97,3 +99,31 @@ def test_many_wildcards_take_no_time() -> None:
     """A pattern cannot be made that a long key takes for ever to be held against."""
     pattern = Pattern.of("*a?" * 40 + "b", variables=True)
     assert not pattern.matches("a" * 1024, NOTHING)
+
+
+segments = st.lists(st.text("ab*?", max_size=2), min_size=5, max_size=5)
+arns = st.lists(st.text("ab", max_size=2), min_size=6, max_size=8).map(":".join)
+
+
+@given(segments, written, st.data())
+def test_an_arn_is_matched_part_by_part(first: list[str], last: str, data: st.DataObject) -> None:
+    """Each of the first five by itself, by the naive matcher; the last takes all colons that follow."""
+    parts = [*first, last]
+    found = data.draw(arns | st.just(":".join(parts).replace("*", "").replace("?", "b")))
+    expected = all(map(naive, parts, found.split(":", 5)))
+    assert arn_pattern(":".join(parts), variables=True).matches(found, NOTHING) == expected
+
+
+@given(segments, text, st.integers(0, 4), values.filter(lambda value: ":" not in value))
+def test_a_value_is_no_pattern_between_the_colons_of_an_arn(
+    first: list[str], last: str, place: int, value: str
+) -> None:
+    """It is matched to the letter there too, and its lack by nothing."""
+    context = Context({"aws:PrincipalTag/team": value})
+    pattern = arn_pattern(":".join([*first[:place], VALUE, *first[place + 1 :], last]), variables=True)
+    plain = [part.replace("*", "").replace("?", "b") for part in first]
+    found = ":".join([*plain[:place], value, *plain[place + 1 :], last])
+    assert pattern.matches(found, context)
+    other = ":".join([*plain[:place], f"{value}x", *plain[place + 1 :], last])
+    assert not pattern.matches(other, context)
+    assert not pattern.matches(found, NOTHING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta, timezone
+from itertools import permutations
 
 import pytest
 from smas_emulator.gateway.principals import Anonymous, Principal, ServicePrincipal
@@ -107,3 +108,18 @@ def test_a_service_can_be_spared() -> None:
     request = Request("s3:GetObject", OBJECT)
     assert not decide(request, ServicePrincipal("s3.amazonaws.com"), resource=others).explicit
     assert decide(request, ServicePrincipal("sqs.amazonaws.com"), resource=others).explicit
+
+
+@pytest.mark.parametrize("principals", [*permutations([ACCOUNT_ROOT, SESSION.role_arn, SESSION.arn])])
+def test_the_closest_naming_counts(principals: tuple[str, ...]) -> None:
+    """In whichever order statements name the account, the role and the session."""
+    request = Request("s3:GetObject", OBJECT)
+    elsewhere = policy(allow("s3:ListBucket"))
+    for named, limit, allowed in (
+        ({ACCOUNT_ROOT}, None, False),
+        ({ACCOUNT_ROOT, SESSION.role_arn}, None, True),
+        ({ACCOUNT_ROOT, SESSION.role_arn}, elsewhere, False),
+        ({ACCOUNT_ROOT, SESSION.role_arn, SESSION.arn}, elsewhere, True),
+    ):
+        resource = policy(*(allow(Principal=to(each)) for each in principals if each in named))
+        assert decide(request, SESSION, session=limit, resource=resource).allowed is allowed
