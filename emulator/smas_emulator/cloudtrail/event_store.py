@@ -31,22 +31,32 @@ ATTRIBUTES = {
 }
 _OF_RESOURCES = frozenset({"ResourceType", "ResourceName"})
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS places (
+    number INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, UNIQUE (account, region));
 CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY, event_id TEXT NOT NULL, time INTEGER NOT NULL, region TEXT NOT NULL,
-    account TEXT NOT NULL, event_name TEXT NOT NULL, event_source TEXT NOT NULL, read_only TEXT NOT NULL,
-    username TEXT, access_key TEXT, record TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS by_time ON events (time, number);
-CREATE INDEX IF NOT EXISTS by_name ON events (event_name, time);
-CREATE INDEX IF NOT EXISTS by_username ON events (username, time);
-CREATE INDEX IF NOT EXISTS by_id ON events (event_id);
-CREATE TABLE IF NOT EXISTS resources (number INTEGER NOT NULL, type TEXT, name TEXT);
-CREATE INDEX IF NOT EXISTS by_resource ON resources (name, type);
+    number INTEGER PRIMARY KEY, place INTEGER NOT NULL, time INTEGER NOT NULL, event_id TEXT NOT NULL,
+    event_name TEXT NOT NULL, event_source TEXT NOT NULL, read_only TEXT NOT NULL, username TEXT,
+    access_key TEXT, record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS by_time ON events (place, time);
+CREATE TABLE IF NOT EXISTS resources (
+    number INTEGER NOT NULL, place INTEGER NOT NULL, time INTEGER NOT NULL, type TEXT, name TEXT);
 CREATE INDEX IF NOT EXISTS of_event ON resources (number);
 """
+# An index for each attribute holds its events in the order of the answer. A lookup keeps the recorder's
+# thread waiting, so that none may search or sort them all.
+_INDEXES = "".join(
+    f"CREATE INDEX IF NOT EXISTS by_{column} ON resources (place, {column}, time, number);"
+    if attribute in _OF_RESOURCES
+    else f"CREATE INDEX IF NOT EXISTS by_{column} ON events (place, {column}, time);"
+    for attribute, column in ATTRIBUTES.items()
+)
 
-_INSERT_EVENT = "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_RESOURCE = "INSERT INTO resources VALUES (?, ?, ?)"
-_FORGET_RESOURCES = "DELETE FROM resources WHERE number IN (SELECT number FROM events WHERE time < ?)"
+_PLACE = "SELECT number FROM places WHERE account = ? AND region = ?"
+_INSERT_PLACE = "INSERT OR IGNORE INTO places VALUES (NULL, ?, ?)"
+_INSERT_EVENT = "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_RESOURCE = "INSERT INTO resources VALUES (?, ?, ?, ?, ?)"
+_OLD = "FROM events WHERE place IN (SELECT number FROM places) AND time < ?"
+_FORGET_RESOURCES = f"DELETE FROM resources WHERE number IN (SELECT number {_OLD})"  # noqa: S608 - our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +88,28 @@ class EventStore:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # What is kept here is forgotten with the emulator: speed is all that counts.
-        self._database.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _SCHEMA)
+        self._database.executescript(
+            "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;" + _SCHEMA + _INDEXES
+        )
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Keep management events, and forget those that are too old."""
         if not records:
             return
-        rows = [(_row(record), [*_resources(record)]) for record in records]
+        rows = [(_place(record), _row(record), {*_resources(record)}) for record in records]
         oldest = int((self._now() - KEPT).timestamp())
         with self._lock, closing(self._database.cursor()) as cursor:
             cursor.execute("BEGIN")
             try:
-                for row, resources in rows:
-                    cursor.execute(_INSERT_EVENT, row)
-                    number = cursor.lastrowid
-                    cursor.executemany(_INSERT_RESOURCE, [(number, *each) for each in resources])
+                places = {place: _numbered(cursor, place) for place in {place for place, _, _ in rows}}
+                for place, row, resources in rows:
+                    cursor.execute(_INSERT_EVENT, (places[place], *row))
+                    number, time = cursor.lastrowid, row[0]
+                    cursor.executemany(
+                        _INSERT_RESOURCE, [(number, places[place], time, *each) for each in resources]
+                    )
                 cursor.execute(_FORGET_RESOURCES, (oldest,))
-                cursor.execute("DELETE FROM events WHERE time < ?", (oldest,))
+                cursor.execute(f"DELETE {_OLD}", (oldest,))
             except BaseException:
                 cursor.execute("ROLLBACK")
                 raise
@@ -102,25 +117,9 @@ class EventStore:
 
     def find(self, lookup: Lookup) -> Page:
         """A page of what matches."""
-        conditions = ["account = ?", "region = ?", "time >= ?", "time <= ?"]
-        values: list[Any] = [lookup.account, lookup.region, lookup.since, lookup.until]
-        if lookup.attribute is not None:
-            name, value = lookup.attribute
-            column = ATTRIBUTES[name]
-            if name in _OF_RESOURCES:
-                conditions.append(f"number IN (SELECT number FROM resources WHERE {column} = ?)")  # noqa: S608
-            else:
-                conditions.append(f"{column} = ?")
-            values.append(value)
-        if lookup.before is not None:
-            conditions.append("(time, number) < (?, ?)")
-            values.extend(lookup.before)
-        # The names are our own, from the tables above; what a caller gives is a parameter.
-        query = f"SELECT time, number, record FROM events WHERE {' AND '.join(conditions)}"  # noqa: S608
+        query, values = _query(lookup)
         with self._lock:
-            rows = self._database.execute(
-                f"{query} ORDER BY time DESC, number DESC LIMIT ?", (*values, lookup.limit + 1)
-            ).fetchall()
+            rows = self._database.execute(query, values).fetchall()
         shown = rows[: lookup.limit]
         following = (shown[-1][0], shown[-1][1]) if len(rows) > lookup.limit else None
         return Page(tuple(_event(json.loads(row[2])) for row in shown), following)
@@ -131,13 +130,48 @@ class EventStore:
             self._database.close()
 
 
+def _query(lookup: Lookup) -> tuple[str, tuple[Any, ...]]:
+    """What finds a page, and one event more; its index is named, because SQLite would take `by_time`."""
+    table, column, joined = "events", "time", ""
+    conditions = [f"found.place = ({_PLACE})", "found.time >= ?", "found.time <= ?"]
+    # A later page begins where the one before ended, and does not read what came before once more.
+    until = lookup.until if lookup.before is None else min(lookup.until, lookup.before[0])
+    values: list[Any] = [lookup.account, lookup.region, lookup.since, until]
+    if lookup.attribute is not None:
+        name, value = lookup.attribute
+        column = ATTRIBUTES[name]
+        conditions.append(f"found.{column} = ?")
+        values.append(value)
+        if name in _OF_RESOURCES:
+            table, joined = "resources", "CROSS JOIN events ON events.number = found.number"
+    if lookup.before is not None:
+        conditions.append("(found.time, found.number) < (?, ?)")
+        values.extend(lookup.before)
+    # The names are our own, from the tables above; what a caller gives is a parameter. An event with two
+    # resources of a type is grouped into one.
+    query = (
+        f"SELECT found.time, found.number, record FROM {table} AS found INDEXED BY by_{column} {joined} "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} GROUP BY found.time, found.number "
+        "ORDER BY found.time DESC, found.number DESC LIMIT ?"
+    )
+    return query, (*values, lookup.limit + 1)
+
+
+def _place(record: Mapping[str, Any]) -> tuple[str, str]:
+    return record["recipientAccountId"], record["awsRegion"]
+
+
+def _numbered(cursor: sqlite3.Cursor, place: tuple[str, str]) -> int:
+    """The number of an account and region, a new one if need be."""
+    cursor.execute(_INSERT_PLACE, place)
+    return int(cursor.execute(_PLACE, place).fetchone()[0])
+
+
 def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     identity = record["userIdentity"]
     return (
-        record["eventID"],
         int(datetime.fromisoformat(record["eventTime"]).timestamp()),
-        record["awsRegion"],
-        record["recipientAccountId"],
+        record["eventID"],
         _text(record["eventName"]),
         _text(record["eventSource"]),
         "true" if record["readOnly"] else "false",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from smas_emulator.cloudtrail.event_store import ATTRIBUTES, Lookup
 from smas_emulator.gateway.errors import AwsError
 
 from tests.emulator.cloudtrail.account import ACCOUNT, NOON, event, ids
@@ -255,6 +257,77 @@ def test_pages_have_no_gaps_and_no_doubles(account: Account, before: list[int], 
     assert [times[each] for each in seen if each in times] == positions
 
 
+_NAMES = st.sampled_from(["arn:aws:kms:::key/a", "arn:aws:kms:::key/b"])
+_RESOURCES = st.builds(
+    lambda kind, name: {"type": kind, "ARN": name}, st.sampled_from(["Key", "Role"]), _NAMES
+)
+_EVENTS = st.fixed_dictionaries(
+    {
+        "eventName": st.sampled_from(["CreateKey", "DeleteKey"]),
+        "readOnly": st.booleans(),
+        "recipientAccountId": st.sampled_from([ACCOUNT, "999999999999"]),
+        "resources": st.lists(_RESOURCES, max_size=3),
+    }
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(_EVENTS, max_size=12), st.integers(1, 5))
+def test_a_lookup_finds_what_has_the_value(
+    account: Account, happened: list[dict[str, Any]], most: int
+) -> None:
+    """Exactly that, once each, newest first, page by page; of resources, any one may have it."""
+    region = f"region-{next(_regions)}"
+    events = [
+        event(time=NOON - timedelta(seconds=second), awsRegion=region, **members)
+        for second, members in enumerate(happened)
+    ]
+    for record in events:
+        account.store.add([record])
+
+    def pages(attribute: tuple[str, str]) -> list[str]:
+        asked = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
+        seen: list[str] = []
+        token: dict[str, Any] = {}
+        while True:
+            answer = account.call(
+                "LookupEvents", region=region, LookupAttributes=asked, MaxResults=most, **token
+            )
+            seen += [each["EventId"] for each in answer["Events"]]
+            if "NextToken" not in answer:
+                return seen
+            token = {"NextToken": answer["NextToken"]}
+
+    mine = [record for record in events if record["recipientAccountId"] == ACCOUNT]
+    assert pages(("EventName", "DeleteKey")) == ids([r for r in mine if r["eventName"] == "DeleteKey"])
+    assert pages(("ReadOnly", "true")) == ids([r for r in mine if r["readOnly"]])
+    assert pages(("ResourceType", "Key")) == ids(
+        [r for r in mine if any(each["type"] == "Key" for each in r["resources"])]
+    )
+    assert pages(("ResourceName", "arn:aws:kms:::key/a")) == ids(
+        [r for r in mine if any(each["ARN"].endswith("/a") for each in r["resources"])]
+    )
+
+
+@pytest.mark.parametrize("attribute", [None, *ATTRIBUTES])
+def test_no_lookup_searches_or_sorts_all_events(account: Account, attribute: str | None) -> None:
+    """Whatever is looked up, an index has it in the order of the answer; so for later pages, too."""
+    database = account.store._database
+    lookup = Lookup(
+        ACCOUNT, "us-east-1", (attribute, "a") if attribute else None, 0, NOON.timestamp(), 50, (1, 1)
+    )
+    for asked in (lookup, replace(lookup, before=None)):
+        queries: list[str] = []
+        database.set_trace_callback(queries.append)
+        account.store.find(asked)
+        database.set_trace_callback(None)
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {queries[0]}")]
+
+        index = ATTRIBUTES[attribute] if attribute else "time"
+        assert f" INDEX by_{index} (place=?" in steps[0]
+        assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
+
+
 def test_half_of_a_surrogate_pair_is_no_way_to_hide(account: Account) -> None:
     """JSON can carry it, and so can a name: the event is found, as are those beside it."""
     odd = event(userIdentity={"type": "IAMUser", "userName": "al\ud800ice"}, eventName="Odd\udfff")
@@ -269,7 +342,7 @@ def test_a_failure_leaves_the_store_as_it_was(account: Account) -> None:
     with pytest.raises(KeyError):
         account.store.add([event(), {"eventID": "no record at all"}])
     with pytest.raises(Exception, match="type"):
-        account.store.add([event(), event(userIdentity={"type": "IAMUser"}, awsRegion={"no": "text"})])
+        account.store.add([event(), event(eventID={"no": "text"})])
     assert found(account) == []
 
     account.store.add([later := event()])

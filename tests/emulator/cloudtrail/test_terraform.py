@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +128,10 @@ def test_apply_plan_and_destroy(local_aws: LocalStack, tmp_path: Path) -> None:
     terraform.run("init", f"-plugin-dir={PLUGINS}")
     terraform.run("apply", "-auto-approve")
     terraform.run("plan", "-detailed-exitcode")
+    # The trail goes before its bucket's policy, without which what it is owed cannot be delivered.
+    terraform.run("destroy", "-auto-approve", "-target=aws_cloudtrail.trail")
+    flush = urllib.request.Request(f"{local_aws.endpoint}/_smas/cloudtrail/flush", method="POST")
+    assert local_aws.fetch(flush)[0] == 200
     terraform.run("destroy", "-auto-approve")
 
     archive = local_aws.state / "trail" / BUCKET
