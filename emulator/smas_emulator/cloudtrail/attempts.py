@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from smas_emulator.cloudtrail import statuses
 from smas_emulator.gateway.errors import AwsError
+from smas_emulator.gateway.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,9 @@ class Attempts:
         except AwsError as refusal:
             error = refusal.code
             LOG.error("trail %s could not deliver: %s", trail.name, refusal)  # noqa: TRY400 - no trace: AWS said no
-        except Exception as fault:
-            error = type(fault).__name__
-            LOG.exception("trail %s could not deliver", trail.name)
+        except Exception as other:  # noqa: BLE001 - whatever it is, it is of this trail alone
+            error = type(other).__name__
+            LOG.error("trail %s could not deliver: %s", trail.name, fault(other))  # noqa: TRY400
         if error is not None:
             self.faults[_COUNTED_AS[what]] += 1
         if not stream.deleted:

@@ -179,6 +179,6 @@ class Recorder(Generic[Item]):
         management, self._management = self._management, []
         try:
             self._store.add(management)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - log files do not wait for it
             self.faults["storing"] += len(management)
-            LOG.exception("%d events cannot be looked up", len(management))
+            LOG.error("%d events cannot be looked up: %s", len(management), fault(error))  # noqa: TRY400

@@ -46,7 +46,8 @@ class CloudTrail:
         log_groups, topics, keys = LogGroups(), Topics(account), Keys(account)
         signing = SigningKeys(_now, partial(archive_public_key, settings.archive))
         status = Statuses()
-        store = EventStore(Path(tempfile.mkdtemp(prefix="cloudtrail-")) / "events.sqlite")
+        self._folder = tempfile.TemporaryDirectory(prefix="cloudtrail-")  # gone with the process
+        store = EventStore(Path(self._folder.name) / "events.sqlite")
         self.recorder: Recorder[tuple[Call, Outcome]] = Recorder(
             _events,
             Delivery(buckets, log_groups, topics, signing, status, _now),
