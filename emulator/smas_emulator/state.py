@@ -86,7 +86,7 @@ class StateDirectory:
     def create(self) -> None:
         """Make the directory and the folders in it; only the owner may look inside."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.aws_config.parent, self.logs, self.localstack):
+        for folder in (self.aws_config.parent, self.logs, self.localstack, self.trail):
             folder.mkdir(exist_ok=True)
 
 
