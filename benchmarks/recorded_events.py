@@ -24,6 +24,7 @@ from smas_emulator.cloudtrail.records import build_record
 from smas_emulator.cloudtrail.statuses import Statuses
 from smas_emulator.cloudtrail.trails import Trail
 from smas_emulator.gateway.calls import Call, HttpRequest, Outcome, Signature
+from smas_emulator.gateway.errors import AwsError
 from smas_emulator.gateway.principals import RoleSession
 
 if TYPE_CHECKING:
@@ -78,14 +79,14 @@ class _Nowhere:
     def exists(self, _log_group_arn: str) -> bool:
         return False
 
-    def put(self, _log_group_arn: str, _stream: str, _events: Sequence[tuple[int, str]]) -> None:
-        raise NotImplementedError
+    def put(self, log_group_arn: str, _stream: str, _events: Sequence[tuple[int, str]]) -> None:
+        raise AwsError("ResourceNotFoundException", f"There is no log group {log_group_arn}.")
 
     def resolve(self, _topic: str, _account: str, _region: str) -> str | None:
         return None
 
-    def publish(self, _topic_arn: str, _message: str) -> None:
-        raise NotImplementedError
+    def publish(self, topic_arn: str, _message: str) -> None:
+        raise AwsError("NotFound", f"There is no topic {topic_arn}.", 404)
 
 
 def main() -> int:

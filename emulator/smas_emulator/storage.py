@@ -53,14 +53,12 @@ def provision_queues(sqs: Any, templates: PolicyTemplates) -> tuple[str, str]:
     return events, dead
 
 
-def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) -> None:
-    """Make sure the bucket exists and is configured as in AWS: lockable, encrypted, private."""
-    if seed.BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(
-            Bucket=seed.BUCKET, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerEnforced"
-        )
+def provision_locked_bucket(s3: Any, name: str) -> None:
+    """Make sure a bucket exists that can lock objects and is closed to the public."""
+    if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerEnforced")
     s3.put_public_access_block(
-        Bucket=seed.BUCKET,
+        Bucket=name,
         PublicAccessBlockConfiguration={
             "BlockPublicAcls": True,
             "IgnorePublicAcls": True,
@@ -68,6 +66,11 @@ def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) ->
             "RestrictPublicBuckets": True,
         },
     )
+
+
+def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) -> None:
+    """Make sure the bucket exists and is configured as in AWS: lockable, encrypted, private."""
+    provision_locked_bucket(s3, seed.BUCKET)
     s3.put_bucket_encryption(
         Bucket=seed.BUCKET,
         ServerSideEncryptionConfiguration={

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smas_emulator import seed
+from smas_emulator.storage import provision_locked_bucket
 
 if TYPE_CHECKING:
     from smas_emulator.policies import PolicyTemplates
@@ -17,19 +18,7 @@ def trail_arn() -> str:
 
 def provision_trail(s3: Any, cloudtrail: Any, templates: PolicyTemplates) -> None:
     """Make sure the trail exists, writes into a locked bucket of its own, and is on."""
-    if seed.TRAIL_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(
-            Bucket=seed.TRAIL_BUCKET, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerEnforced"
-        )
-    s3.put_public_access_block(
-        Bucket=seed.TRAIL_BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
+    provision_locked_bucket(s3, seed.TRAIL_BUCKET)
     s3.put_bucket_policy(Bucket=seed.TRAIL_BUCKET, Policy=templates.render("trail-bucket"))
     settings = {
         "S3BucketName": seed.TRAIL_BUCKET,

@@ -287,6 +287,15 @@ def test_nobody_passes_as_localstack_itself(local_aws: LocalStack, header: str) 
     assert status(f"{local_aws.endpoint}/{blob.bucket}/{blob.key}", headers={header: "{}"}) == 403
 
 
+def test_no_way_leads_around_the_services(local_aws: LocalStack) -> None:
+    """LocalStack would show the messages of any queue to anybody."""
+    queue = urllib.parse.quote(local_aws.stack["events_queue_url"], safe="")
+
+    for path in ("/_aws", "//_aws", "/%5Faws"):
+        assert status(f"{local_aws.endpoint}{path}/sqs/messages?QueueUrl={queue}") == 403
+    assert status(f"{local_aws.endpoint}/_localstack/health") == 200
+
+
 def test_unknown_and_deleted_keys_are_refused(local_aws: LocalStack) -> None:
     """A key that was never given out, one that was deleted, and a known one with another secret."""
     iam, name = local_aws.root_client("iam"), f"user-{uuid.uuid4().hex[:8]}"

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 CLOSING_SECONDS = 10.0
+# LocalStack's ways around its services, for instance to the messages of every queue.
+UNSIGNED_SHORTCUTS = "_aws/"
 # Services that speak JSON name the failures of a signature differently.
 _JSON_CODES = {
     "InvalidClientTokenId": "UnrecognizedClientException",
@@ -77,9 +79,12 @@ class Guard:
             self._open = False
             return self._changed.wait_for(lambda: self._running == 0, CLOSING_SECONDS)
 
-    def read_signature(self, _chain: Any, context: Any, _response: Any) -> None:
+    def read_signature(self, chain: Any, context: Any, _response: Any) -> None:
         """Check the signature; what is wrong with it is told once the service that was meant is known."""
         if context.is_internal_call:
+            return
+        if context.request.path.lstrip("/").startswith(UNSIGNED_SHORTCUTS):
+            chain.respond(403, {"message": "This shows what IAM would refuse; call the service itself."})
             return
         passage = _Passage(calls.http_request(context.request))
         try:

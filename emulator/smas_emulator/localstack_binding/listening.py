@@ -18,8 +18,8 @@ from twisted.internet import endpoints
 def listen_where_told() -> None:
     """Make LocalStack listen on the address of `GATEWAY_LISTEN`; it takes only the port, and every interface.
 
-    Its resources beside AWS's APIs (`/_localstack`, `/_aws`) ask for no signature: they would be open to the
-    network. The patched name is the server module's own.
+    Its own pages (`/_localstack`) ask for no signature: they would be open to the network.
+    The patched name is the server module's own.
     """
     hosts = {listen.port: listen.host for listen in config.GATEWAY_LISTEN}
 
