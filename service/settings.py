@@ -17,6 +17,11 @@ MIN_URL_SECONDS: Final = 60
 # Half of the hour that role chaining allows a session: a session then serves for the other half.
 MAX_URL_SECONDS: Final = 1_800
 JWKS_PATH: Final = "/.well-known/jwks.json"
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+TRAIL_ARN: Final = re.compile(
+    r"arn:[\w-]+:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):trail/(?P<name>[A-Za-z0-9._-]{3,128})",
+    re.ASCII,
+)
 OPENID_CONFIGURATION_PATH: Final = "/.well-known/openid-configuration"
 
 
@@ -43,6 +48,19 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """Where the proof is: the trail, the bucket it delivers to, and the log group of the service's lines.
+
+    ``trail_prefix`` is the trail's key prefix in its bucket, empty or ending in a slash.
+    """
+
+    trail_arn: str
+    trail_bucket: str
+    trail_prefix: str
+    log_group: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """What the HTTP service needs: the store's own address, whose tokens it trusts, and the storage."""
 
@@ -52,6 +70,7 @@ class ServiceSettings:
     people_client_id: str
     client_ids: frozenset[str]
     storage: StorageSettings
+    audit: AuditSettings
 
     @property
     def openid_configuration_uri(self) -> str:
@@ -67,6 +86,7 @@ class WorkerSettings:
     sweep_seconds: int
     threads: int
     storage: StorageSettings
+    audit: AuditSettings
 
 
 def service_settings(environ: Mapping[str, str]) -> ServiceSettings:
@@ -79,6 +99,7 @@ def service_settings(environ: Mapping[str, str]) -> ServiceSettings:
         people_client_id=read.text("SMAS_PEOPLE_CLIENT_ID"),
         client_ids=read.names("SMAS_CLIENT_IDS"),
         storage=_storage(read),
+        audit=_audit(read),
     )
     read.finish()
     return settings
@@ -92,6 +113,7 @@ def worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
         sweep_seconds=read.number("SMAS_SWEEP_SECONDS", 1, 86_400, default=60),
         threads=read.number("SMAS_WORKER_THREADS", 1, 64, default=2),
         storage=_storage(read),
+        audit=_audit(read),
     )
     read.finish()
     return settings
@@ -106,6 +128,16 @@ def _storage(read: _Reader) -> StorageSettings:
         aws_endpoint_url=read.url("AWS_ENDPOINT_URL", required=False) or None,
         s3_public_url=read.url("SMAS_S3_PUBLIC_URL", required=False) or None,
         url_seconds=read.number("SMAS_URL_SECONDS", MIN_URL_SECONDS, MAX_URL_SECONDS, default=900),
+    )
+
+
+def _audit(read: _Reader) -> AuditSettings:
+    prefix = read.text("SMAS_TRAIL_PREFIX", required=False).strip("/")
+    return AuditSettings(
+        trail_arn=read.trail("SMAS_TRAIL_ARN"),
+        trail_bucket=read.text("SMAS_TRAIL_BUCKET"),
+        trail_prefix=f"{prefix}/" if prefix else "",
+        log_group=read.text("SMAS_LOG_GROUP"),
     )
 
 
@@ -137,6 +169,12 @@ class _Reader:
         if given and not names:
             self._faults.append(f"{name} must hold names separated by commas, not {given!r}")
         return names
+
+    def trail(self, name: str) -> str:
+        given = self.text(name)
+        if given and not TRAIL_ARN.fullmatch(given):
+            self._faults.append(f"{name} must be a trail's ARN (arn:aws:cloudtrail:...), not {given!r}")
+        return given
 
     def number(self, name: str, least: int, most: int, *, default: int) -> int:
         value = self._environ.get(name, "").strip() or str(default)

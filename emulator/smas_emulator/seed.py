@@ -15,6 +15,8 @@ METADATA_KEY_ALIAS = "alias/smas-metadata"
 ROLE_PREFIX = f"arn:{PARTITION}:iam::{ACCOUNT}:role/smas-"
 TRAIL = "smas"
 TRAIL_BUCKET = "smas-trail"
+SERVICE_LOG_GROUP = "/smas/service"
+WORKER_LOG_GROUP = "/smas/worker"
 LOCAL_IAM_USER = "smas-local"
 # Whoever holds these is the account itself. They protect nothing: only this machine reaches the local AWS.
 ROOT_ACCESS_KEY = "test"

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from smas_emulator import roles, seed
 from smas_emulator.errors import StackError
+from smas_emulator.trail import trail_arn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +124,9 @@ def service_settings(state: StateDirectory, made: Provisioned, service_url: str)
         "SMAS_CLIENT_IDS": f"{made.pool.people_client_id},{made.pool.machine_client_id}",
         "SMAS_ROLE_PREFIX": seed.ROLE_PREFIX,
         "SMAS_METADATA_KEY_ARN": made.metadata_key_arn,
+        "SMAS_TRAIL_ARN": trail_arn(),
+        "SMAS_TRAIL_BUCKET": seed.TRAIL_BUCKET,
+        "SMAS_LOG_GROUP": seed.SERVICE_LOG_GROUP,
         "SMAS_EVENTS_QUEUE_URL": made.events_queue_url,
         "SMAS_S3_PUBLIC_URL": made.endpoint,
         "AWS_ENDPOINT_URL": made.endpoint,

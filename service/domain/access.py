@@ -42,6 +42,7 @@ class Permission(StrEnum):
     ALIAS_READ = "alias:read"
     ALIAS_WRITE = "alias:write"
     ALIAS_PROTECT = "alias:protect"
+    AUDIT_READ = "audit:read"
 
 
 class Role(StrEnum):
@@ -79,8 +80,8 @@ ALLOWED: Final[dict[Role, frozenset[Permission]]] = {
     },
     Role.APPROVER: _READ_RECORDS
     | {Permission.SETTINGS_WRITE, Permission.VERSION_DOWNLOAD, Permission.ALIAS_PROTECT},
-    Role.COMPLIANCE: _READ_RECORDS | {Permission.VERSION_DOWNLOAD},
-    Role.AUDITOR: _READ_RECORDS,
+    Role.COMPLIANCE: _READ_RECORDS | {Permission.VERSION_DOWNLOAD, Permission.AUDIT_READ},
+    Role.AUDITOR: _READ_RECORDS | {Permission.AUDIT_READ},
     Role.CUSTODIAN: _READ_RECORDS,
     # A deployer's downloads are narrowed further to released versions: service.registry.downloads.
     Role.DEPLOYER: _READ_RECORDS | {Permission.VERSION_DOWNLOAD},

@@ -27,6 +27,9 @@ STORAGE = {
     "AWS_REGION": "eu-central-1",
     "SMAS_ROLE_PREFIX": "arn:aws:iam::000000000000:role/smas-",
     "SMAS_METADATA_KEY_ARN": "arn:aws:kms:eu-central-1:000000000000:key/metadata",
+    "SMAS_TRAIL_ARN": "arn:aws:cloudtrail:eu-central-1:000000000000:trail/smas",
+    "SMAS_TRAIL_BUCKET": "trail",
+    "SMAS_LOG_GROUP": "/aws/lambda/smas",
 }
 SERVICE = {
     **STORAGE,
@@ -80,7 +83,29 @@ def test_the_service_reads_its_variables() -> None:
             "s3_public_url": "http://s3.test",
             "url_seconds": 60,
         },
+        "audit": {
+            "trail_arn": STORAGE["SMAS_TRAIL_ARN"],
+            "trail_bucket": "trail",
+            "trail_prefix": "",
+            "log_group": "/aws/lambda/smas",
+        },
     }
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["smas", "arn:aws:s3:::trail", "arn:aws:cloudtrail:eu-central-1:1:trail/smas", "arn:aws:cloudtrail:x"],
+)
+def test_what_is_no_trail_is_refused(arn: str) -> None:
+    """The account, region and name in it make the keys of the trail's files."""
+    with pytest.raises(SettingsError, match="SMAS_TRAIL_ARN must be a trail's ARN"):
+        service_settings({**SERVICE, "SMAS_TRAIL_ARN": arn})
+
+
+@pytest.mark.parametrize(("given", "read"), [("", ""), ("audit", "audit/"), ("/audit/eu/", "audit/eu/")])
+def test_a_trails_prefix_ends_in_a_slash(given: str, read: str) -> None:
+    """However it was written."""
+    assert service_settings({**SERVICE, "SMAS_TRAIL_PREFIX": given}).audit.trail_prefix == read
 
 
 def test_the_worker_reads_its_variables() -> None:

@@ -26,6 +26,7 @@ MATRIX = {
     "alias:write": "yes - - - - -",
     "alias:protect": "- yes - - - -",
     "settings:write": "- yes - - - -",
+    "audit:read": "- - - yes yes -",
 }
 TEAM_ROLES = {Role.DATA_SCIENTIST, Role.APPROVER, Role.DEPLOYER}
 
@@ -197,8 +198,9 @@ def test_lists_use_grants_of_the_permission_only() -> None:
 
 def test_permissions_are_those_of_all_grants_in_a_stable_order() -> None:
     """What ``whoami`` shows: everything some grant allows, once, in the alphabet's order."""
-    both = principal("two-hats", Grant(Role.APPROVER, "a"), Grant(Role.DATA_SCIENTIST, "b"))
-    assert [str(permission) for permission in both.permissions] == sorted(MATRIX)
+    grants = Grant(Role.APPROVER, "a"), Grant(Role.DATA_SCIENTIST, "b"), Grant(Role.AUDITOR, None)
+    every = principal("three-hats", *grants)
+    assert [str(permission) for permission in every.permissions] == sorted(MATRIX)
     assert NOBODY.permissions == ()
 
 
