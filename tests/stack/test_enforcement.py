@@ -62,6 +62,26 @@ class Blob:
         self._root.put_object_tagging(**self.place, Tagging=tags)
 
 
+def test_nothing_is_read_or_written_under_a_key_that_is_not_enabled(local_aws: LocalStack) -> None:
+    """S3 looks at the key each time: disabled, awaiting its deletion, or not there, with the code of each."""
+    kms, s3 = local_aws.root_client("kms"), local_aws.root_client("s3")
+    key, other = (str(kms.create_key()["KeyMetadata"]["Arn"]) for _ in range(2))
+    place = {"Bucket": f"keys-{uuid.uuid4().hex[:12]}", "Key": "object"}
+    s3.create_bucket(Bucket=place["Bucket"])
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, "Body": b"x", **place}
+
+    s3.put_object(**under)
+    assert s3.get_object(**place)["Body"].read() == b"x"
+    kms.disable_key(KeyId=key)
+    assert refused(s3.get_object, **place) == "KMS.DisabledException"
+    assert refused(s3.put_object, **under) == "KMS.DisabledException"
+    kms.enable_key(KeyId=key)
+    assert s3.get_object(**place)["Body"].read() == b"x"
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert refused(s3.get_object, **place) == "KMS.KMSInvalidStateException"
+    assert refused(s3.put_object, **{**under, "SSEKMSKeyId": f"{other}0"}) == "KMS.NotFoundException"
+
+
 def test_a_person_reads_their_team_and_no_other(local_aws: LocalStack) -> None:
     """The team in the session decides, not the word of the service."""
     blob = Blob(local_aws)

@@ -28,7 +28,12 @@ from smas_emulator.localstack_binding.cognito import (
 from smas_emulator.localstack_binding.credentials import AccessKeys
 from smas_emulator.localstack_binding.deletions import answer_key_by_key
 from smas_emulator.localstack_binding.guard import Guard
-from smas_emulator.localstack_binding.listening import let_nobody_pass_as_localstack, listen_where_told
+from smas_emulator.localstack_binding.kms_keys import look_keys_up_directly
+from smas_emulator.localstack_binding.listening import (
+    keep_no_access_log,
+    let_nobody_pass_as_localstack,
+    listen_where_told,
+)
 from smas_emulator.localstack_binding.presigned import skip_second_check
 from smas_emulator.localstack_binding.role_sessions import answer_with_source_identity, remember_session
 from smas_emulator.trail_settings import TrailSettings
@@ -48,9 +53,11 @@ def on_infra_start() -> None:
     """Called once by LocalStack, before it listens."""
     listen_where_told()
     let_nobody_pass_as_localstack()
+    keep_no_access_log()
     make_cognito_keep_its_own_keys()
     serve_cognito_pages()
     skip_second_check()
+    look_keys_up_directly()
     answer_with_source_identity()
     answer_key_by_key()
 

@@ -13,6 +13,7 @@ from localstack.aws import connect
 from localstack.aws.handlers import internal_requests
 from localstack.runtime.server import twisted as runtime_server
 from twisted.internet import endpoints
+from twisted.web.http import HTTPFactory
 
 
 def listen_where_told() -> None:
@@ -40,3 +41,11 @@ def let_nobody_pass_as_localstack() -> None:
     header = f"x-localstack-data-{secrets.token_hex(16)}"
     connect.INTERNAL_REQUEST_PARAMS_HEADER = header
     internal_requests.INTERNAL_REQUEST_PARAMS_HEADER = header
+
+
+def keep_no_access_log() -> None:
+    """Keep twisted from writing a line of each request into a log that nobody reads.
+
+    It stays in memory, with the signatures of presigned URLs, and costs as much as parsing the request.
+    """
+    HTTPFactory.log = lambda _factory, _request: None
