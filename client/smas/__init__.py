@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smas.about import VERSION as __version__  # noqa: N811 - its usual name
+    from smas.audit_results import AuditEvent, AuditIntegrity
     from smas.errors import SmasError
     from smas.results import Alias, File, Model, Pulled, Pushed, Version, VersionSummary
     from smas.store import Store
 
 __all__ = [
     "Alias",
+    "AuditEvent",
+    "AuditIntegrity",
     "File",
     "Model",
     "Pulled",
@@ -37,6 +40,8 @@ __all__ = [
 
 _HOMES = {
     "Store": ("smas.store", "Store"),
+    "AuditEvent": ("smas.audit_results", "AuditEvent"),
+    "AuditIntegrity": ("smas.audit_results", "AuditIntegrity"),
     "SmasError": ("smas.errors", "SmasError"),
     "__version__": ("smas.about", "VERSION"),
 }

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from smas.audit_results import AuditEvent, AuditIntegrity, AuditPage
 from smas.errors import Conflict, NotFound, SmasError
 from smas.problems import error_of
 from smas.results import Alias, AliasMove, Model, OpenUpload, Version, VersionSummary, WhoAmI
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Decoded = TypeVar("Decoded")
 
 _PAGE: Final = 1000
+# The store gives back what it found before its own time is up; this is for the slowest way there.
+_AUDIT_SECONDS: Final = 120
 _UNAUTHORIZED: Final = 401
 _FAILED: Final = 400
 
@@ -84,6 +87,7 @@ class DownloadTarget(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct):
     items: list[msgspec.Raw]
     next_cursor: str | None
+    unreadable_files: list[str] = []  # of the audit's pages alone
 
 
 class _UploadsStarted(msgspec.Struct):
@@ -242,6 +246,23 @@ class Api:
         """Remove an alias; its history stays."""
         self._delete(f"{_model(name)}/aliases/{alias}")
 
+    # --- audit ---------------------------------------------------------------------------------------
+
+    def audit_events(self, query: Mapping[str, str], page: int = _PAGE) -> Iterator[AuditPage]:
+        """What happened, newest first, page by page; a page may be short or empty and not be the last."""
+        for found in self._pages("/v1/audit/events", query, page, _AUDIT_SECONDS):
+            yield AuditPage(
+                items=[_decoded(bytes(item), AuditEvent) for item in found.items],
+                documents=[_decoded(bytes(item), dict) for item in found.items],
+                more=found.next_cursor is not None,
+                unreadable_files=found.unreadable_files,
+            )
+
+    def audit_integrity(self, query: Mapping[str, str]) -> AuditIntegrity:
+        """Whether the trail's files of a range (at most 7 days) are what was delivered."""
+        where = "/v1/audit/integrity" + (f"?{urlencode(query)}" if query else "")
+        return _decoded(self._call("GET", where, read_seconds=_AUDIT_SECONDS), AuditIntegrity)
+
     # --- one request ---------------------------------------------------------------------------------
 
     def _get(self, path: str, kind: type[Decoded]) -> Decoded:
@@ -272,13 +293,21 @@ class Api:
         self, path: str, kind: type[Decoded], query: Mapping[str, str | None] | None = None
     ) -> Iterator[Decoded]:
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        cursor: str | None = ""
-        while cursor is not None:
-            asked = {**given, "limit": str(_PAGE), **({"cursor": cursor} if cursor else {})}
-            page = self._get(f"{path}?{urlencode(asked)}", _Page)
+        for page in self._pages(path, given, _PAGE):
             for item in page.items:
                 yield _decoded(bytes(item), kind)
+
+    def _pages(
+        self, path: str, query: Mapping[str, str], limit: int, read_seconds: float = 60
+    ) -> Iterator[_Page]:
+        """Page by page, until one says that it is the last."""
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {**query, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
+            answer = self._call("GET", f"{path}?{urlencode(asked)}", read_seconds=read_seconds)
+            page = _decoded(answer, _Page)
             cursor = page.next_cursor
+            yield page
 
     def _call(
         self,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from smas import loading
+from smas.audit import EventQuery, checks, event_pages, merged, moment, require_readable
 from smas.comparison import difference
 from smas.errors import NotFound, WrongUsage
 from smas.progress import Progress, Silent
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from smas.api import Api
+    from smas.audit_results import AuditEvent, AuditIntegrity, AuditPage
     from smas.results import (
         Alias,
         AliasMove,
@@ -337,6 +340,59 @@ class Store:
                 return
         message = f"{model} has no open upload of {sha256}"
         raise NotFound(message, hint=f"smas uploads ls {model}")
+
+    # --- audit: for compliance and auditors ----------------------------------------------------------
+
+    def audit_events(
+        self,
+        *,
+        model: str | None = None,
+        version: int | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        outcome: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> Iterator[AuditEvent]:
+        """Who did what, newest first: calls that AWS recorded, and those that the store refused.
+
+        All of what is given holds. ``who`` is the session's name (a person's user name) or the source
+        identity; ``action`` is exact, as in ``s3:GetObject``, or ends in ``*``; ``outcome`` is success,
+        denied or error; a ``version`` needs its ``model``. ``since`` <= time < ``until`` are RFC 3339
+        texts, or datetimes with a time zone; without ``since`` it is the last 24 hours. CloudTrail delivers
+        within minutes: what happened just now may come later, in its place.
+
+        Reads as it goes, a page at a time, whatever the length. Raises ``Invalid`` for filters that can't be
+        answered, ``WrongUsage`` for a version without its model; and after the last event ``Corrupt`` if log
+        files are gone or damaged, so that events are missing.
+        """
+        query = EventQuery(model, version, who, action, outcome, moment(since), moment(until))
+        unreadable: dict[str, None] = {}
+        for page in self.audit_pages(query):
+            unreadable |= dict.fromkeys(page.unreadable_files)
+            yield from page.items
+        require_readable(unreadable)
+
+    def audit_pages(self, query: EventQuery, size: int = 1000) -> Iterator[AuditPage]:
+        """The same in pages of at most ``size`` (1-1,000), short and empty ones too: for showing progress."""
+        return event_pages(self._api(), query, size)
+
+    def audit_integrity(
+        self, since: str | datetime | None = None, until: str | datetime | None = None
+    ) -> AuditIntegrity:
+        """Whether the log files of a range (default: the last 24 hours) are what CloudTrail delivered.
+
+        Ranges of any length, in as many parts as it takes; where two meet, a digest and its log files are
+        counted twice. ``sound`` of the answer says that nothing was found wrong, neither with the files nor
+        with the sessions of the store's personas. Raises ``Invalid`` for a range in which nothing can be.
+        """
+        return merged(self.audit_checks(since, until))
+
+    def audit_checks(
+        self, since: str | datetime | None = None, until: str | datetime | None = None
+    ) -> Iterator[AuditIntegrity]:
+        """The same, each part as soon as it is checked, from the beginning of the range."""
+        return checks(self._api(), moment(since), moment(until), lambda: datetime.now(UTC))
 
     # --- inside --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 from smas.about import VERSION
 from smas.cli.main import INTERRUPTED, TERMINATED, smas
 from smas.errors import EXIT_CODES
@@ -40,7 +41,9 @@ def test_the_commands_it_shows_exist() -> None:
 
     assert {name for name, _ in shown} >= {"login", "push", "pull", "diff", "ls"}
     for name, rest in shown:
-        command = smas.commands[name]
+        command, words = smas.commands[name], iter(rest.split())
+        while isinstance(command, click.Group):
+            command = command.commands[next(words)]
         options = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"(--[a-z-]+)", rest)) <= options, (name, rest)
 

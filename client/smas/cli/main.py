@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from smas.about import VERSION
-from smas.cli import aliases, browse, cache, completion, sign_in, transfer, uploads
+from smas.cli import aliases, audit, browse, cache, completion, sign_in, transfer, uploads
 from smas.cli.context import Run, start_debugging, with_options
 from smas.errors import EXIT_CODES, SmasError
 
@@ -57,7 +57,7 @@ def smas(run: Run, address: str | None, *, as_json: bool, quiet: bool, debug: bo
         start_debugging(run)
 
 
-for module in (sign_in, transfer, browse, aliases, uploads, cache, completion):
+for module in (sign_in, transfer, browse, aliases, uploads, audit, cache, completion):
     for command in module.COMMANDS:
         smas.add_command(command)
 
@@ -81,13 +81,16 @@ def run(arguments: Sequence[str] | None = None, *, transport: Transport | None =
     """Run one command; answers its exit code. ``transport`` is the way out, if not the real one."""
     this = Run(transport=transport)
     try:
-        smas.main(args=list(arguments) if arguments is not None else None, obj=this, standalone_mode=False)
+        ended = smas.main(
+            args=list(arguments) if arguments is not None else None, obj=this, standalone_mode=False
+        )
     except SystemExit:
         # So click ends what was written to a pipe whose reader (`| head`) has what it wanted.
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every one of them ends here
         return _told(error, this)
-    return 0
+    # Click answers the code of a command that ended itself with one, else what the command answers: nothing.
+    return ended if isinstance(ended, int) else 0
 
 
 def _told(error: BaseException, this: Run) -> int:

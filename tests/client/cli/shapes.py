@@ -73,6 +73,55 @@ UPLOAD = {
     "created_at": TEXT,
     "created_by": TEXT,
 }
+EVENT = {
+    "event_id": TEXT,
+    "time": TEXT,
+    "actor": Maybe(TEXT),
+    "subject": Maybe(TEXT),
+    "role": Maybe(TEXT),
+    "action": TEXT,
+    "model": Maybe(TEXT),
+    "version": Maybe(NUMBER),
+    "path": Maybe(TEXT),
+    "published_as": [{"version": NUMBER, "path": TEXT}],
+    "sha256": Maybe(TEXT),
+    "bytes": Maybe(NUMBER),
+    "outcome": TEXT,
+    "error_code": Maybe(TEXT),
+    "source_ip": Maybe(TEXT),
+    "user_agent": Maybe(TEXT),
+    "auth_method": Maybe(TEXT),
+    "request_id": Maybe(TEXT),
+    "source": TEXT,
+}
+FINDING = {"kind": TEXT, "file": Maybe(TEXT), "message": TEXT}
+UNKNOWN_SESSION = {
+    "time": TEXT,
+    "role": TEXT,
+    "event_id": Maybe(TEXT),
+    "token_id": Maybe(TEXT),
+    "subject": Maybe(TEXT),
+    "team": Maybe(TEXT),
+    "session_name": Maybe(TEXT),
+    "assumed_by": Maybe(TEXT),
+    "source_ip": Maybe(TEXT),
+}
+INTEGRITY = {
+    "valid": YES_OR_NO,
+    "digests": NUMBER,
+    "logs": NUMBER,
+    "from": TEXT,
+    "to": TEXT,
+    "problems": [FINDING],
+    "notes": [FINDING],
+    "more_problems": NUMBER,
+    "more_notes": NUMBER,
+    "complete": YES_OR_NO,
+    "checked_until": Maybe(TEXT),
+    "proved_from": Maybe(TEXT),
+    "proved_until": Maybe(TEXT),
+    "sessions": Maybe({"assumed": NUMBER, "unknown": [UNKNOWN_SESSION], "more": NUMBER}),
+}
 
 SHAPES: dict[str, Any] = {
     "login": {"store": TEXT, **WHO},
@@ -117,6 +166,9 @@ SHAPES: dict[str, Any] = {
     "alias rm": {"model": TEXT, "alias": TEXT, "removed": YES_OR_NO},
     "uploads ls": [UPLOAD],
     "uploads abort": {"model": TEXT, "sha256": TEXT, "aborted": YES_OR_NO},
+    # A line an event, of which this is one.
+    "audit events": EVENT,
+    "audit integrity": INTEGRITY,
     "cache show": {"folder": TEXT, "files": NUMBER, "bytes": NUMBER, "linked": NUMBER},
     "cache prune": {"files": NUMBER, "bytes": NUMBER},
     "open": {"url": TEXT},

@@ -156,6 +156,8 @@ def test_the_shell_is_told_what_may_follow() -> None:
     assert {"push", "pull"} <= completed("smas pu")
     assert completed("smas alias s") == {"set"}
     assert {"--connections"} <= completed("smas push --conn")
+    assert completed("smas audit e") == {"events"}
+    assert completed("smas audit events --outcome d") == {"denied"}
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +16,16 @@ from smas.cli.main import smas as root
 from tests.client.cli.shapes import ALIAS, ERROR, SHAPES, misfit
 from tests.client.site.fixtures import M, sparse
 from tests.client.site.user_pool import PASSWORD
+from tests.fakes.trail_records import s3_record
 from tests.web.conftest import PUBLIC_URL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.client.cli.conftest import Command
+
+
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -61,6 +66,11 @@ def documents(smas: Command, files: Path, tmp_path: Path) -> dict[str, Any]:
     found["login"] = printed("login", PUBLIC_URL, "-u", "ds-fraud", "--password-stdin", stdin=f"{PASSWORD}\n")
     found["logout"] = printed("logout")
     found["open"] = json.loads(opened(tmp_path).stdout)
+    smas.wire.site.audit.files.log(NOW, [s3_record(NOW, "an-event", f"cards/{M}.json")])
+    smas.become("compliance")
+    found["audit events"] = printed("audit", "events")
+    # No digest was ever delivered here, so it is not valid.
+    found["audit integrity"] = smas("audit", "integrity", "--since", "7d", "--json").json
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from smas.cli.output import printable
 from smas.cli.sizes import duration_text, parse_age, parse_size, size_text
+from smas.cli.times import parse_when
 from smas.cli.transfer import read_metadata
 
 from tests.client.site.fixtures import M
@@ -183,6 +186,53 @@ def test_ages_are_read(number: int, unit: str) -> None:
     """Seconds, minutes, hours, days, weeks."""
     seconds = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[unit]
     assert parse_age(f"{number}{unit}") == number * seconds
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("0s", "2026-11-24T12:00:00Z"),
+        ("30m", "2026-11-24T11:30:00Z"),
+        (" 12h ", "2026-11-24T00:00:00Z"),
+        ("2d", "2026-11-22T12:00:00Z"),
+        ("4w", "2026-10-27T12:00:00Z"),
+        ("2026-11-01", "2026-11-01T00:00:00Z"),
+        ("2024-02-29", "2024-02-29T00:00:00Z"),
+        ("2026-11-01T13:14:15Z", "2026-11-01T13:14:15Z"),
+        ("2026-11-01t13:14:15.999z", "2026-11-01T13:14:15Z"),
+        ("2026-11-01 00:30:00+02:00", "2026-10-31T22:30:00Z"),
+    ],
+)
+def test_times_are_read(text: str, moment: str) -> None:
+    """So long ago, a day from its midnight, or RFC 3339 with any offset: all as the store takes them."""
+    assert parse_when(text, lambda: NOON) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "-1d", "1.5h", "2 days", "1y", "٣d", "999999999999d", "20261101", "2026-W44-1"),
+        *("2026-11-31", "2023-02-29", "11/01/2026", "2026-11-01T12:00:00", "2026-11-01T12:00Z"),
+        *("2026-11-01T25:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"),
+    ],
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """Nothing is guessed, least of all somebody's time zone."""
+    with pytest.raises(ValueError, match="is no time: write it like 2d, 12h"):
+        parse_when(text, lambda: NOON)
+
+
+@given(moment=st.datetimes(timezones=st.timezones()), text=st.text(max_size=30))
+def test_every_time_can_be_written(moment: datetime, text: str) -> None:
+    """Whatever time it is anywhere; and anything else is a time, too, or a ValueError."""
+    assume(1 < moment.year < 9999 and moment.utcoffset() is not None)
+    written = f"{moment.astimezone(UTC).replace(tzinfo=None):%Y-%m-%dT%H:%M:%S}".rjust(19, "0")
+    assert parse_when(f"{written}Z", lambda: NOON) == f"{written}Z"
+    with suppress(ValueError):
+        assert datetime.fromisoformat(parse_when(text, lambda: NOON)).utcoffset() == timedelta()
 
 
 @given(size=st.integers(0, 10**16))

@@ -23,6 +23,7 @@ from werkzeug.wrappers import Request, Response
 from service.aws.key_set import KeySet
 from service.ports import KeyMissing, Ticket
 from service.web.app import Collaborators, create_app
+from tests.fakes.audit import FakeAuditWorkspaces
 from tests.fakes.in_memory import FakeBlobStore, FakeWorkspaces, InMemoryBucket
 from tests.web.conftest import ISSUER, MACHINE, PEOPLE, PUBLIC_URL, FakeReadiness, Pool, Site
 
@@ -140,7 +141,7 @@ class _Quiet(WSGIRequestHandler):
 def upstream() -> Iterator[Upstream]:
     """A fresh application over an empty bucket, served until the block ends."""
     bucket, pool, readiness = InMemoryBucket(), Pool(_signing_key()), FakeReadiness()
-    workspaces = ServedWorkspaces(bucket)
+    workspaces, audit = ServedWorkspaces(bucket), FakeAuditWorkspaces(bucket)
     app = create_app(
         Collaborators(
             public_url=PUBLIC_URL,
@@ -150,11 +151,12 @@ def upstream() -> Iterator[Upstream]:
             client_ids=frozenset({PEOPLE, MACHINE}),
             keys=KeySet(pool.key_set),
             workspaces=workspaces,
+            audit=audit,
             readiness=readiness,
             clock=lambda: datetime.now(UTC),
         )
     )
-    running = Upstream(Site(app, bucket, pool, readiness, workspaces))
+    running = Upstream(Site(app, bucket, pool, readiness, workspaces, audit))
     server = make_server("127.0.0.1", 0, running, threaded=True, request_handler=_Quiet)
     running.place = f"127.0.0.1:{server.port}"
     thread = threading.Thread(target=server.serve_forever, args=[0.02])
