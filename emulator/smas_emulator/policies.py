@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """What a template may name: each field is one. `role_prefix` is an ARN up to and with `smas-`."""
+    """What a template may name: each field is one.
+
+    `role_prefix` is an ARN up to and with `smas-`; `trail_prefix` is empty or ends in a slash;
+    `service_log_group_arn` has no `:*` at its end.
+    """
 
     partition: str
     account: str
@@ -28,12 +32,15 @@ class Placeholders:
     bucket: str
     bytes_key_arn: str
     metadata_key_arn: str
+    logs_key_arn: str
     events_queue_arn: str
     service_role_arn: str
     worker_role_arn: str
     role_prefix: str
     trail_bucket: str
+    trail_prefix: str
     trail_arn: str
+    service_log_group_arn: str
 
 
 @dataclass(frozen=True, slots=True)

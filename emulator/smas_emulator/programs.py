@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EMULATOR = "localstack"
 SERVICE = "service"
 WORKER = "worker"
+SHIPPER = "shipper"
 
 _EMULATOR_INHERITS = ("PATH", "LANG", "LC_ALL", "TZ")
 _LOCAL_NAMES = "localhost,127.0.0.1"
@@ -92,8 +93,18 @@ def worker_command(python: str, project: Path, environment: Mapping[str, str]) -
     )
 
 
+def shipper_command(state: Path, environment: Mapping[str, str]) -> Command:
+    """What ships the logs of service and worker, in the role `smas-shipper`."""
+    return Command(
+        SHIPPER,
+        (sys.executable, "-m", "smas_emulator.log_shipper", str(state)),
+        state,
+        {**environment, "AWS_PROFILE": "smas-shipper"},
+    )
+
+
 def service_environment(inherited: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of service and worker: the user's, but nothing in it speaks of another AWS or store.
+    """The environment of what is started beside LocalStack: the user's, but of no other AWS or store.
 
     Keys in the environment win over a profile in boto3, so a developer's own would be used, and a proxy would
     be asked for localhost.

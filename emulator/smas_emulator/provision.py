@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smas_emulator import roles, seed, storage, trail, user_pool
+from smas_emulator import log_groups, roles, seed, storage, trail, user_pool
 from smas_emulator.cognito import tokens
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates
@@ -26,6 +26,7 @@ class Provisioned:
     endpoint: str
     bytes_key_arn: str
     metadata_key_arn: str
+    logs_key_arn: str
     events_queue_url: str
     dead_letter_queue_url: str
     access_key: roles.AccessKey
@@ -48,12 +49,12 @@ class Provisioned:
 
 
 def provision(
-    endpoint: str, templates: Path, known: roles.AccessKey | None, say: Callable[[str], None]
+    endpoint: str, infra: Path, known: roles.AccessKey | None, say: Callable[[str], None]
 ) -> Provisioned:
     """Bring the account behind `endpoint` to what the store needs.
 
-    `templates` is the folder of policy templates, `known` the key of an earlier start, `say` is told each
-    step. Raises `StackError` with the step and AWS's own words when a call fails.
+    `infra` has the folders of policy templates and of metric filters, `known` is the key of an earlier start,
+    `say` is told each step. Raises `StackError` with the step and AWS's own words when a call fails.
     """
     session = boto3.Session(
         aws_access_key_id=seed.ROOT_ACCESS_KEY,
@@ -69,15 +70,20 @@ def provision(
         kms = session.client("kms", endpoint_url=endpoint, config=direct)
         bytes_key = storage.provision_key(kms, seed.BYTES_KEY_ALIAS, "the bytes of models")
         metadata_key = storage.provision_key(kms, seed.METADATA_KEY_ALIAS, "the metadata of models")
-        policies = PolicyTemplates(templates, _placeholders(bytes_key, metadata_key))
+        logs_key = storage.provision_key(kms, seed.LOGS_KEY_ALIAS, "what the trail delivers")
+        policies = PolicyTemplates(infra / "policies", _placeholders(bytes_key, metadata_key, logs_key))
 
         step = "roles"
         say("provisioning: roles")
         access_key = roles.provision_roles(
             session.client("iam", endpoint_url=endpoint, config=direct), policies, known
         )
-        kms.put_key_policy(KeyId=bytes_key, PolicyName="default", Policy=policies.render("kms-bytes"))
-        kms.put_key_policy(KeyId=metadata_key, PolicyName="default", Policy=policies.render("kms-metadata"))
+        for key, policy in (
+            (bytes_key, "kms-bytes"),
+            (metadata_key, "kms-metadata"),
+            (logs_key, "kms-logs"),
+        ):
+            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policies.render(policy))
 
         step = "queues and bucket"
         say("provisioning: queues and bucket")
@@ -89,7 +95,12 @@ def provision(
         step = "trail"
         say("provisioning: trail")
         cloudtrail = session.client("cloudtrail", endpoint_url=endpoint, config=direct)
-        trail.provision_trail(s3, cloudtrail, policies)
+        trail.provision_trail(s3, cloudtrail, policies, logs_key)
+
+        step = "log groups"
+        say("provisioning: log groups")
+        logs = session.client("logs", endpoint_url=endpoint, config=direct)
+        log_groups.provision_log_groups(logs, infra / "metric-filters")
 
         step = "user pool"
         say("provisioning: user pool")
@@ -103,6 +114,7 @@ def provision(
         endpoint=endpoint,
         bytes_key_arn=bytes_key,
         metadata_key_arn=metadata_key,
+        logs_key_arn=logs_key,
         events_queue_url=events_url,
         dead_letter_queue_url=dead_url,
         access_key=access_key,
@@ -110,7 +122,7 @@ def provision(
     )
 
 
-def _placeholders(bytes_key_arn: str, metadata_key_arn: str) -> Placeholders:
+def _placeholders(bytes_key_arn: str, metadata_key_arn: str, logs_key_arn: str) -> Placeholders:
     return Placeholders(
         partition=seed.PARTITION,
         account=seed.ACCOUNT,
@@ -118,10 +130,13 @@ def _placeholders(bytes_key_arn: str, metadata_key_arn: str) -> Placeholders:
         bucket=seed.BUCKET,
         bytes_key_arn=bytes_key_arn,
         metadata_key_arn=metadata_key_arn,
+        logs_key_arn=logs_key_arn,
         events_queue_arn=storage.queue_arn(seed.EVENTS_QUEUE),
         service_role_arn=roles.role_arn("service"),
         worker_role_arn=roles.role_arn("worker"),
         role_prefix=seed.ROLE_PREFIX,
         trail_bucket=seed.TRAIL_BUCKET,
+        trail_prefix=seed.TRAIL_PREFIX,
         trail_arn=trail.trail_arn(),
+        service_log_group_arn=trail.log_group_arn(seed.SERVICE_LOG_GROUP),
     )

@@ -1,4 +1,4 @@
-"""Provisions IAM: one user for this machine, the roles of service and worker, personas and verifiers."""
+"""Provisions IAM: one user for this machine, and the roles that the store's processes act in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from smas_emulator import seed
+from smas_emulator.trail import log_group_arn
 
 if TYPE_CHECKING:
     from smas_emulator.policies import PolicyTemplates
@@ -16,7 +17,7 @@ PERSONA_SESSION_SECONDS = 3600  # role chaining caps a session at one hour anywa
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """The long-lived key of the local IAM user, which may only assume the roles of service and worker."""
+    """The long-lived key of the local IAM user, which may only assume the roles of processes here."""
 
     id: str
     secret: str = field(repr=False)
@@ -43,6 +44,8 @@ def provision_roles(iam: Any, templates: PolicyTemplates, known: AccessKey | Non
     for name in seed.VERIFIERS:
         policy = templates.render(f"verifier-{name}")
         _provision_role(iam, f"verifier-{name}", templates.render("trust-verifier"), policy)
+    _provision_role(iam, "watch", templates.render("trust-verifier"), templates.render("watch"))
+    _provision_role(iam, "shipper", trust, json.dumps(_shipping()))
     return key
 
 
@@ -56,7 +59,7 @@ def _provision_user(iam: Any, known: AccessKey | None) -> AccessKey:
             {
                 "Effect": "Allow",
                 "Action": "sts:AssumeRole",
-                "Resource": [role_arn("service"), role_arn("worker")],
+                "Resource": [role_arn("service"), role_arn("worker"), role_arn("shipper")],
             }
         ],
     }
@@ -76,6 +79,24 @@ def _trust_of_local_user() -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": user_arn}, "Action": "sts:AssumeRole"}],
+    }
+
+
+def _shipping() -> dict[str, Any]:
+    """Only here does a process of its own ship logs; in AWS Lambda does, by the function's execution role.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html
+    """
+    groups = [log_group_arn(seed.SERVICE_LOG_GROUP), log_group_arn(seed.WORKER_LOG_GROUP)]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": [f"{group}:*" for group in groups],
+            }
+        ],
     }
 
 

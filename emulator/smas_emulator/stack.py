@@ -14,7 +14,7 @@ from smas_emulator import seed
 from smas_emulator.errors import StackError
 from smas_emulator.log_follower import show_logs
 from smas_emulator.processes import ProcessTable, is_running
-from smas_emulator.programs import EMULATOR, SERVICE, WORKER, root_environment
+from smas_emulator.programs import EMULATOR, SERVICE, SHIPPER, WORKER, root_environment
 from smas_emulator.sign_in import access_token
 from smas_emulator.state import StateDirectory, read_stack
 from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
@@ -189,7 +189,7 @@ def _status(state: StateDirectory, _options: argparse.Namespace) -> int:
     if not records:
         print("nothing has been started; start it with `make up`")
         return 1
-    for name in (EMULATOR, SERVICE, WORKER):
+    for name in (EMULATOR, SERVICE, WORKER, SHIPPER):
         if name not in records:
             continue
         record = records[name]

@@ -2,12 +2,13 @@
 
 <state>/service.env          settings of service and worker (KEY=VALUE lines)
 <state>/stack.json           addresses, ids and the machine client's secret
-<state>/aws/config           profiles smas-service and smas-worker, for boto3's own provider
+<state>/aws/config           profiles smas-service, smas-worker and smas-shipper, for boto3's own provider
 <state>/aws/credentials      the key of the IAM user smas-local
 <state>/processes.json       what runs: process id and start of each
 <state>/logs/<name>.log      one for each process
 <state>/localstack/          what LocalStack writes: temporary files, object bytes, caches
 <state>/trail/               what the trail delivered, which LocalStack's own bucket forgets at a stop
+<state>/shipped.json         how far each log has been shipped into CloudWatch Logs
 <state>/lock                 held while a start or stop is at work
 """
 
@@ -78,6 +79,11 @@ class StateDirectory:
     def trail(self) -> Path:
         """The folder of the trail's log files and digests, key by key as in its bucket."""
         return self.root / "trail"
+
+    @property
+    def shipped(self) -> Path:
+        """How far each log has been shipped into CloudWatch Logs."""
+        return self.root / "shipped.json"
 
     @property
     def lock(self) -> Path:
@@ -155,9 +161,9 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def aws_config() -> str:
-    """boto3's profiles: service and worker each have a role, which boto3 assumes and renews by itself."""
+    """boto3's profiles: each process has a role, which boto3 assumes and renews by itself."""
     lines = [f"[profile {seed.LOCAL_IAM_USER}]", f"region = {seed.REGION}", ""]
-    for name in ("service", "worker"):
+    for name in ("service", "worker", "shipper"):
         lines += [
             f"[profile smas-{name}]",
             f"role_arn = {roles.role_arn(name)}",
@@ -194,6 +200,7 @@ def stack_description(made: Provisioned, service_url: str) -> dict[str, Any]:
         "bucket": seed.BUCKET,
         "bytes_key_arn": made.bytes_key_arn,
         "metadata_key_arn": made.metadata_key_arn,
+        "logs_key_arn": made.logs_key_arn,
         "events_queue_url": made.events_queue_url,
         "dead_letter_queue_url": made.dead_letter_queue_url,
         "issuer": made.issuer,

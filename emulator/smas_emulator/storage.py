@@ -53,8 +53,8 @@ def provision_queues(sqs: Any, templates: PolicyTemplates) -> tuple[str, str]:
     return events, dead
 
 
-def provision_locked_bucket(s3: Any, name: str) -> None:
-    """Make sure a bucket exists that can lock objects and is closed to the public."""
+def provision_locked_bucket(s3: Any, name: str, key_arn: str) -> None:
+    """Make sure a bucket exists that can lock objects, encrypts under a key, and is closed to the public."""
     if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerEnforced")
     s3.put_public_access_block(
@@ -66,25 +66,15 @@ def provision_locked_bucket(s3: Any, name: str) -> None:
             "RestrictPublicBuckets": True,
         },
     )
+    # A bucket key: else every read of an object is a call to KMS, and an event of its own in the trail.
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+    rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 def provision_bucket(s3: Any, templates: PolicyTemplates, bytes_key_arn: str) -> None:
     """Make sure the bucket exists and is configured as in AWS: lockable, encrypted, private."""
-    provision_locked_bucket(s3, seed.BUCKET)
-    s3.put_bucket_encryption(
-        Bucket=seed.BUCKET,
-        ServerSideEncryptionConfiguration={
-            "Rules": [
-                {
-                    "ApplyServerSideEncryptionByDefault": {
-                        "SSEAlgorithm": "aws:kms",
-                        "KMSMasterKeyID": bytes_key_arn,
-                    },
-                    "BucketKeyEnabled": True,
-                }
-            ]
-        },
-    )
+    provision_locked_bucket(s3, seed.BUCKET, bytes_key_arn)
     s3.put_bucket_policy(Bucket=seed.BUCKET, Policy=templates.render("bucket"))
     s3.put_bucket_lifecycle_configuration(
         Bucket=seed.BUCKET, LifecycleConfiguration={"Rules": lifecycle_rules()}

@@ -19,10 +19,12 @@ from smas_emulator.processes import Command, ProcessRecord, ProcessTable
 from smas_emulator.programs import (
     EMULATOR,
     SERVICE,
+    SHIPPER,
     WORKER,
     emulator_command,
     service_command,
     service_environment,
+    shipper_command,
     worker_command,
 )
 from smas_emulator.provision import provision
@@ -37,7 +39,12 @@ DEFAULT_PORT = 8080
 DEFAULT_AWS_PORT = 4566
 EMULATOR_SECONDS = 90.0
 SERVICE_SECONDS = 60.0
-TITLES = {EMULATOR: "The local AWS", SERVICE: "The service", WORKER: "The verifier worker"}
+TITLES = {
+    EMULATOR: "The local AWS",
+    SERVICE: "The service",
+    WORKER: "The verifier worker",
+    SHIPPER: "The log shipper",
+}
 
 Say = Callable[[str], None]
 
@@ -70,7 +77,8 @@ def up(wishes: Wishes, say: Say) -> Addresses:
 
     Whatever this call started is stopped again if it fails or is interrupted. Raises `StackError`.
     """
-    templates = wishes.project / "infra" / "policies"
+    infra = wishes.project / "infra"
+    templates = infra / "policies"
     if not templates.is_dir():
         msg = f"There is no {shown(str(templates))}; run this from the repository, or name it with --project."
         raise StackError(msg)
@@ -82,7 +90,7 @@ def up(wishes: Wishes, say: Say) -> Addresses:
     with _only_one(wishes.state, say):
         start = _Start(wishes, say)
         try:
-            return start.run(templates)
+            return start.run(infra)
         except BaseException:
             start.undo()
             raise
@@ -98,9 +106,9 @@ def down(state: StateDirectory, say: Say) -> None:
         records = table.read()
         alive = [name for name, record in records.items() if processes.is_running(record)]
         say(f"stopping {', '.join(alive)}" if alive else "nothing is running")
-        # The emulator goes last, so that nobody misses it while finishing.
-        processes.stop([record for name, record in records.items() if name != EMULATOR])
-        processes.stop([record for name, record in records.items() if name == EMULATOR])
+        # The shipper takes what the others write while finishing, and the emulator what it ships.
+        for names in ((SERVICE, WORKER), (SHIPPER,), (EMULATOR,)):
+            processes.stop([records[name] for name in names if name in records])
         table.remove(list(records))
         state.stack_json.unlink(missing_ok=True)  # it would name addresses where nobody answers
 
@@ -115,14 +123,14 @@ class _Start:
         self._table = ProcessTable(wishes.state.processes)
         self._started: list[ProcessRecord] = []
 
-    def run(self, templates: Path) -> Addresses:
+    def run(self, infra: Path) -> Addresses:
         self._forget_the_dead()
         aws_port = self._port_of(EMULATOR, self._wishes.aws_port, DEFAULT_AWS_PORT)
         port = self._port_of(SERVICE, self._wishes.port, DEFAULT_PORT)
         self._require_ports(port, aws_port)
 
         self._start_emulator(aws_port)
-        made = provision(f"http://localhost:{aws_port}", templates, read_access_key(self._state), self._say)
+        made = provision(f"http://localhost:{aws_port}", infra, read_access_key(self._state), self._say)
         service_url = f"http://localhost:{port}"
         write_settings(self._state, made, service_url)
         if self._wishes.only_aws:
@@ -192,6 +200,7 @@ class _Start:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))
         python, project = self._wishes.service_python, self._wishes.project
         sweep = self._sweep_seconds()
+        shipper = self._ensure(shipper_command(self._state.root, environment), {})
         service = self._ensure(service_command(python, project, port, environment), {"port": str(port)})
         worker = self._ensure(worker_command(python, project, {**environment, **sweep}), sweep)
         self._say("waiting until the service is ready")
@@ -203,6 +212,7 @@ class _Start:
             also=lambda: require_running(TITLES[WORKER], worker),
         )
         require_running(TITLES[WORKER], worker)
+        require_running(TITLES[SHIPPER], shipper)
 
     def _sweep_seconds(self) -> dict[str, str]:
         """The worker's own setting: as wished, else as it runs, else the worker's default."""

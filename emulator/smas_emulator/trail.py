@@ -16,12 +16,18 @@ def trail_arn() -> str:
     return f"arn:{seed.PARTITION}:cloudtrail:{seed.REGION}:{seed.ACCOUNT}:trail/{seed.TRAIL}"
 
 
-def provision_trail(s3: Any, cloudtrail: Any, templates: PolicyTemplates) -> None:
-    """Make sure the trail exists, writes into a locked bucket of its own, and is on."""
-    provision_locked_bucket(s3, seed.TRAIL_BUCKET)
+def log_group_arn(name: str) -> str:
+    """The ARN of a log group of the local account, without the `:*` that lists of them end it with."""
+    return f"arn:{seed.PARTITION}:logs:{seed.REGION}:{seed.ACCOUNT}:log-group:{name}"
+
+
+def provision_trail(s3: Any, cloudtrail: Any, templates: PolicyTemplates, key_arn: str) -> None:
+    """Make sure the trail exists, writes into a locked bucket of its own under `key_arn`, and is on."""
+    provision_locked_bucket(s3, seed.TRAIL_BUCKET, key_arn)
     s3.put_bucket_policy(Bucket=seed.TRAIL_BUCKET, Policy=templates.render("trail-bucket"))
     settings = {
         "S3BucketName": seed.TRAIL_BUCKET,
+        "KmsKeyId": key_arn,
         "IsMultiRegionTrail": True,
         "IncludeGlobalServiceEvents": True,
         "EnableLogFileValidation": True,

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "emulator" / "smas_emulator"
 LAYERS = (
     {"gateway"},
     {"iam"},
-    {"authorization", "cloudtrail", "cognito"},
+    {"authorization", "cloudtrail", "cognito", "logs"},
 )
 LOGIC = sorted(set().union(*LAYERS))
 

@@ -10,7 +10,7 @@ import pytest
 from smas_emulator import seed
 from smas_emulator.errors import StackError
 from smas_emulator.policies import Placeholders, PolicyTemplates, render_policy
-from smas_emulator.trail import trail_arn
+from smas_emulator.trail import log_group_arn, trail_arn
 
 REPOSITORY = Path(__file__).parents[2]
 PLACEHOLDERS = Placeholders(
@@ -20,16 +20,19 @@ PLACEHOLDERS = Placeholders(
     bucket="smas-models",
     bytes_key_arn="arn:aws:kms:us-east-1:000000000000:key/bytes",
     metadata_key_arn="arn:aws:kms:us-east-1:000000000000:key/metadata",
+    logs_key_arn="arn:aws:kms:us-east-1:000000000000:key/logs",
     events_queue_arn="arn:aws:sqs:us-east-1:000000000000:smas-events",
     service_role_arn=f"{seed.ROLE_PREFIX}service",
     worker_role_arn=f"{seed.ROLE_PREFIX}worker",
     role_prefix=seed.ROLE_PREFIX,
     trail_bucket=seed.TRAIL_BUCKET,
+    trail_prefix=seed.TRAIL_PREFIX,
     trail_arn=trail_arn(),
+    service_log_group_arn=log_group_arn(seed.SERVICE_LOG_GROUP),
 )
 NAMES = [
     *("service", "worker", "trust-persona", "trust-verifier", "bucket", "trail-bucket"),
-    *("kms-bytes", "kms-metadata", "events-queue"),
+    *("watch", "kms-bytes", "kms-metadata", "kms-logs", "events-queue"),
     *(f"persona-{name}" for name in seed.PERSONAS),
     *(f"verifier-{name}" for name in seed.VERIFIERS),
 ]

@@ -9,6 +9,7 @@ from smas_emulator.programs import (
     root_environment,
     service_command,
     service_environment,
+    shipper_command,
 )
 from smas_emulator.trail_settings import TrailSettings
 
@@ -59,6 +60,18 @@ def test_the_emulator_inherits_no_setting_by_accident(tmp_path: Path) -> None:
 def test_presigned_signatures_are_checked(tmp_path: Path) -> None:
     """LocalStack is told to refuse a wrong signature, which it does not do by itself."""
     assert emulator_environment({}, tmp_path, 4566, TRAIL)["S3_SKIP_SIGNATURE_VALIDATION"] == "0"
+
+
+def test_the_shipper_has_a_role_of_its_own(tmp_path: Path) -> None:
+    """It knows the local AWS as the service does, and acts in no other's name."""
+    command = shipper_command(tmp_path, {"AWS_ENDPOINT_URL": "http://localhost:4566"})
+
+    assert command.name == "shipper"
+    assert command.arguments[-1] == str(tmp_path)
+    assert command.environment == {
+        "AWS_ENDPOINT_URL": "http://localhost:4566",
+        "AWS_PROFILE": "smas-shipper",
+    }
 
 
 def test_servers_listen_on_this_machine_only(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ MADE = Provisioned(
     endpoint="http://localhost:4566",
     bytes_key_arn="arn:aws:kms:us-east-1:000000000000:key/bytes",
     metadata_key_arn="arn:aws:kms:us-east-1:000000000000:key/metadata",
+    logs_key_arn="arn:aws:kms:us-east-1:000000000000:key/logs",
     events_queue_url="http://localhost:4566/queue/us-east-1/000000000000/smas-events",
     dead_letter_queue_url="http://localhost:4566/queue/us-east-1/000000000000/smas-events-dead",
     access_key=AccessKey(id="LKIAEXAMPLE", secret="the/secret+key"),
@@ -80,7 +81,7 @@ def test_boto3_understands_the_profiles(
 
     profiles = botocore.session.Session().full_config["profiles"]
 
-    for name in ("service", "worker"):
+    for name in ("service", "worker", "shipper"):
         assert profiles[f"smas-{name}"] == {
             "role_arn": f"arn:aws:iam::000000000000:role/smas-{name}",
             "source_profile": "smas-local",

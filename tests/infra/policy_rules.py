@@ -13,11 +13,13 @@ import botocore.session
 from tests.infra.rendering import (
     BUCKET,
     KEYS,
+    PLACEHOLDERS,
     RESOURCES,
     ROLES,
     TEAM_PERSONAS,
     TRAIL_BUCKET,
     TRUSTS,
+    WATCH,
     Policy,
     listed,
 )
@@ -51,7 +53,10 @@ TEAM = "${aws:PrincipalTag/team}"
 OBJECTS = f"arn:aws:s3:::{BUCKET}/"
 # The bucket of the trail, whose key layout is CloudTrail's: it writes below the account's folder.
 TRAIL = f"arn:aws:s3:::{TRAIL_BUCKET}"
-LOGS = f"{TRAIL}/AWSLogs/111122223333/*"
+LOGS = f"{TRAIL}/{PLACEHOLDERS.trail_prefix}AWSLogs/111122223333/*"
+# What a log group's ARN ends with wherever actions on it are allowed
+# (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html).
+SERVICE_LOG = f"{PLACEHOLDERS.service_log_group_arn}:*"
 # Actions that are no operation of the same name
 # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and beside it).
 ONLY_ACTIONS = {
@@ -71,6 +76,8 @@ ONLY_ACTIONS = {
     "kms": frozenset({"ReEncryptFrom", "ReEncryptTo"}),
     "sts": frozenset({"TagSession", "SetSourceIdentity"}),
     "sqs": frozenset[str](),
+    "cloudtrail": frozenset[str](),
+    "logs": frozenset[str](),
 }
 # Operations of these names need actions of other names, so as actions they would mean nothing.
 NO_ACTIONS = frozenset(
@@ -103,8 +110,8 @@ OPERATORS = frozenset(
     ]
 )
 CONDITION_KEYS = re.compile(
-    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys)|"
-    r"kms:ViaService|sts:SourceIdentity|"
+    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys|RequestTag/jti)|"
+    r"kms:(ViaService|EncryptionContext:aws:cloudtrail:arn)|sts:SourceIdentity|"
     r"s3:(prefix|signatureAge|if-none-match|RequestObjectTagKeys|ExistingObjectTag/smas-(state|release)|"
     r"x-amz-(acl|storage-class)|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
 )
@@ -208,14 +215,18 @@ def allows_no_wildcard_action(policy: Policy) -> list[str]:
 
 
 def allows_no_wildcard_resource(policy: Policy) -> list[str]:
-    """No Allow is about everything; in a key's own policy, ``*`` is that key."""
+    """No Allow is about everything, but for an action that takes no resource; a key's ``*`` is that key.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
+    """
     if policy.name in KEYS:
         return []
     return [
         f"{place}: {resource} is everything"
         for place, statement in _statements(policy, "Allow")
         for resource in listed(statement.get("Resource", []))
-        if "*" in resource and not resource.startswith(OBJECTS) and resource != LOGS
+        if "*" in resource and not resource.startswith(OBJECTS) and resource not in {LOGS, SERVICE_LOG}
+        if _actions(statement) != ["cloudtrail:ListPublicKeys"]
     ]
 
 
@@ -274,7 +285,8 @@ def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
                 yield place, resource.removeprefix(OBJECTS)
         for tests in statement.get("Condition", {}).values():
             for prefix in listed(tests.get("s3:prefix", [])):
-                yield place, prefix
+                if listed(statement["Resource"]) != [TRAIL]:
+                    yield place, prefix
 
 
 def lists_only_prefixes(policy: Policy) -> list[str]:
@@ -284,12 +296,57 @@ def lists_only_prefixes(policy: Policy) -> list[str]:
         lists = {action for action in _actions(statement) if re.match(r"s3:List(Bucket|\w*Uploads)", action)}
         on_bucket = OBJECTS[:-1] in listed(statement.get("Resource", []))
         prefixes = listed(statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", []))
-        if lists and (listed(statement["Resource"]) != [OBJECTS[:-1]] or not prefixes):
+        if lists and (listed(statement["Resource"]) not in ([OBJECTS[:-1]], [TRAIL]) or not prefixes):
             faults.append(f"{place}: lists without a prefix")
         if on_bucket and set(_actions(statement)) - {"s3:ListBucket", "s3:ListBucketVersions"}:
             faults.append(f"{place}: more than lists on the bucket")
         faults.extend(f"{place}: {prefix} is no folder" for prefix in prefixes if not prefix.endswith("/*"))
     return faults
+
+
+def lists_only_what_it_reads(policy: Policy) -> list[str]:
+    """Names are told only to whoever reads what they name; but blobs', which are digests, tell nothing."""
+    reads = {
+        resource.removeprefix(OBJECTS).removeprefix(f"{TRAIL}/")
+        for _, statement in _statements(policy, "Allow")
+        if "s3:GetObject" in _actions(statement)
+        for resource in listed(statement["Resource"])
+    }
+    return [
+        f"{place}: lists {prefix}, which it does not read"
+        for place, statement in _statements(policy, "Allow")
+        for tests in statement.get("Condition", {}).values()
+        for prefix in listed(tests.get("s3:prefix", []))
+        if prefix not in reads and not prefix.startswith("blobs/")
+    ]
+
+
+def reads_the_trail_only_as_an_auditor(policy: Policy) -> list[str]:
+    """Three roles read what proves who did what: its files, its log, the public keys; nobody does more.
+
+    So nobody lists or reads any other place of the trail's bucket, and no other log group.
+    """
+    if policy.name in RESOURCES:
+        return []
+    whole = {
+        frozenset({"s3:GetObject", "s3:GetObjectVersion"}): ([LOGS], None),
+        frozenset({"s3:ListBucket", "s3:ListBucketVersions"}): (
+            [TRAIL],
+            {"StringLike": {"s3:prefix": [LOGS.removeprefix(f"{TRAIL}/")]}},
+        ),
+        frozenset({"cloudtrail:ListPublicKeys"}): (["*"], None),
+        frozenset({"logs:FilterLogEvents"}): ([SERVICE_LOG], None),
+    }
+    readers = {"persona-auditor", "persona-compliance", WATCH}
+    return [
+        f"{place}: the trail"
+        for place, statement in _statements(policy, "Allow")
+        for resources in (listed(statement.get("Resource", [])),)
+        if any(each.startswith(TRAIL) for each in resources)
+        or any(re.match("(cloudtrail|logs):", action) for action in _actions(statement))
+        if policy.name not in readers
+        or whole.get(frozenset(_actions(statement))) != (resources, statement.get("Condition"))
+    ]
 
 
 def uses_keys_only_through_s3(policy: Policy) -> list[str]:
@@ -339,7 +396,10 @@ def fits_into_iam(policy: Policy) -> list[str]:
 
 
 def trusts_only_the_named(policy: Policy) -> list[str]:
-    """A role is assumed by one role of ours, with a source identity, and with no tags but those agreed on."""
+    """A role is assumed by one role of ours, with a source identity, and with no tags but those agreed on.
+
+    A session that takes tags has that of its token: without one nobody could say what it was for.
+    """
     if policy.name not in TRUSTS:
         return []
     faults: list[str] = []
@@ -355,6 +415,10 @@ def trusts_only_the_named(policy: Policy) -> list[str]:
         tagged = "sts:TagSession" in _actions(statement)
         if tagged and tests.get("aws:TagKeys") != ("ForAllValues:StringEquals", ["jti", "team"]):
             faults.append(f"{place}: takes any tags")
+        if tagged and tests.get("aws:RequestTag/jti") != ("StringLike", "?*"):
+            faults.append(f"{place}: needs no token")
+        if policy.name == "trust-persona" and "sts:AssumeRole" in _actions(statement) and not tagged:
+            faults.append(f"{place}: assumed without tags")
         if not re.fullmatch(
             r"arn:aws:iam::\d{12}:role/smas-(service|worker)", statement["Principal"].get("AWS", "")
         ):
@@ -373,6 +437,8 @@ RULES: tuple[Rule, ...] = (
     bounds_objects_and_lists,
     keeps_teams_apart,
     lists_only_prefixes,
+    lists_only_what_it_reads,
+    reads_the_trail_only_as_an_auditor,
     uses_keys_only_through_s3,
     tags_only_as_verifier,
     allows_nothing_that_is_nobodys,

@@ -19,21 +19,30 @@ PLACEHOLDERS = Placeholders(
     bucket=BUCKET,
     bytes_key_arn="arn:aws:kms:eu-central-1:111122223333:key/bytes",
     metadata_key_arn="arn:aws:kms:eu-central-1:111122223333:key/metadata",
+    logs_key_arn="arn:aws:kms:eu-central-1:111122223333:key/logs",
     events_queue_arn="arn:aws:sqs:eu-central-1:111122223333:smas-events",
     service_role_arn="arn:aws:iam::111122223333:role/smas-service",
     worker_role_arn="arn:aws:iam::111122223333:role/smas-worker",
     role_prefix="arn:aws:iam::111122223333:role/smas-",
     trail_bucket=TRAIL_BUCKET,
+    trail_prefix="proof/",
     trail_arn="arn:aws:cloudtrail:eu-central-1:111122223333:trail/smas",
+    service_log_group_arn="arn:aws:logs:eu-central-1:111122223333:log-group:/smas/service",
 )
 
 TEAM_PERSONAS = ("persona-approver", "persona-data-scientist", "persona-deployer")
 GLOBAL_PERSONAS = ("persona-auditor", "persona-compliance", "persona-custodian")
 PERSONAS = TEAM_PERSONAS + GLOBAL_PERSONAS
 VERIFIERS = ("verifier-scanning", "verifier-tagging")
-ROLES = (*PERSONAS, *VERIFIERS, "service", "worker")
+# The one role beside the personas that reads what the trail delivers.
+WATCH = "watch"
+ROLES = (*PERSONAS, *VERIFIERS, WATCH, "service", "worker")
 TRUSTS = ("trust-persona", "trust-verifier")
-KEYS = ("kms-bytes", "kms-metadata")
+TRUST_OF = {
+    **dict.fromkeys(PERSONAS, "trust-persona"),
+    **dict.fromkeys((*VERIFIERS, WATCH), "trust-verifier"),
+}
+KEYS = ("kms-bytes", "kms-metadata", "kms-logs")
 # Attached to a thing and not to a role: they say who.
 RESOURCES = ("bucket", "trail-bucket", "events-queue", *KEYS)
 NAMES = (*ROLES, *TRUSTS, *RESOURCES)

@@ -13,7 +13,7 @@ from smas_emulator.iam.documents import Policy
 from smas_emulator.iam.evaluation import Request, decide
 from smas_emulator.iam.trust import may_assume
 
-from tests.infra.access import BYTES, DELETES, LISTS, ME, READS, WRITES, key
+from tests.infra.access import BYTES, DELETES, LISTS, ME, READ_THE_TRAIL, READS, TAGS, WRITES, key
 from tests.infra.evaluation import (
     allows,
     compiled,
@@ -29,9 +29,9 @@ from tests.infra.rendering import (
     PLACEHOLDERS,
     ROLES,
     TEAM_PERSONAS,
-    TRAIL_BUCKET,
     TRUSTS,
     VERIFIERS,
+    WATCH,
     listed,
     rendered,
 )
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 READING = ("s3:GetObject", "s3:GetObjectVersion")
 LISTING = ("s3:ListBucket", "s3:ListBucketVersions")
 METADATA_KEY, BYTES_KEY = PLACEHOLDERS.metadata_key_arn, PLACEHOLDERS.bytes_key_arn
+LOGS_KEY = PLACEHOLDERS.logs_key_arn
 
 
 def me(role: str) -> RoleSession:
@@ -67,7 +68,7 @@ def may(role: str, action: str, kind: str, **context: str) -> bool:
 def test_the_tables_know_every_kind_and_role() -> None:
     """A new kind or role is decided on here first."""
     assert {kind: key(kind).partition("/")[0] for kind in KINDS} == {kind: kind for kind in KINDS}
-    assert [set(table) for table in (READS, LISTS, WRITES, DELETES, BYTES)] == [set(ROLES)] * 5
+    assert [set(table) for table in (READS, LISTS, WRITES, DELETES, TAGS, BYTES)] == [set(ROLES)] * 6
 
 
 @pytest.mark.parametrize("action", READING)
@@ -94,7 +95,7 @@ def test_a_role_lists_these_kinds(role: str, action: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_whoever_reads_a_kind_can_tell_missing_from_refused(role: str) -> None:
     """S3 answers 403 for what is missing, so the service lists exactly that key."""
-    needed = READS[role] | ({"blobs"} if role.startswith("verifier") else set())
+    needed = READS[role] | ({"blobs"} if role in VERIFIERS else set())
     for kind in needed:
         assert all(allows(role, me(role), list_request(action, key(kind))) for action in LISTING)
 
@@ -104,6 +105,21 @@ def test_a_role_writes_these_kinds(role: str) -> None:
     """And deletes hardly any."""
     assert {kind for kind in KINDS if may(role, "s3:PutObject", kind)} == WRITES[role]
     assert {kind for kind in KINDS if may(role, "s3:DeleteObject", kind)} == DELETES[role]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_tags_these_kinds(role: str) -> None:
+    """By version, and with the two tags that open them; whatever else tags is nobody's."""
+    keys = {"s3:RequestObjectTagKeys": ("smas-release", "smas-state")}
+    resources = {kind: f"arn:aws:s3:::{BUCKET}/{key(kind)}" for kind in KINDS}
+
+    def tags(action: str, context: dict[str, Any]) -> set[str]:
+        return {k for k, arn in resources.items() if allows(role, me(role), Request(action, arn, context))}
+
+    assert tags("s3:PutObjectVersionTagging", keys) == TAGS[role]
+    assert tags("s3:PutObjectVersionTagging", {"s3:RequestObjectTagKeys": ("smas-state", "x")}) == set()
+    for action in ("s3:PutObjectTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"):
+        assert tags(action, keys) == set()
 
 
 @pytest.mark.parametrize("action", READING)
@@ -288,8 +304,9 @@ def test_whoever_reads_no_bytes_has_no_key_to_them() -> None:
     }
     assert {role for role in ROLES if decrypts(role, METADATA_KEY, "kms-metadata")} == {
         *PERSONAS,
-        *ROLES[6:8],
+        *VERIFIERS,
     }
+    assert {role for role in ROLES if decrypts(role, LOGS_KEY, "kms-logs")} == READ_THE_TRAIL
 
 
 def test_the_keys_own_policy_refuses_even_if_a_role_is_widened() -> None:
@@ -314,7 +331,7 @@ ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 
 
 def test_the_service_becomes_its_callers_and_nobody_else() -> None:
-    """Its own role can do nothing but that; the worker's becomes the verifier, and takes messages."""
+    """Its own role can do nothing but that; the worker's becomes verifier and watch, and takes messages."""
     becomes = {
         actor: {
             role
@@ -326,22 +343,27 @@ def test_the_service_becomes_its_callers_and_nobody_else() -> None:
         for actor in ROLES
     }
     nobody: dict[str, set[str]] = {role: set() for role in ROLES if role not in {"service", "worker"}}
-    assert becomes == {"service": set(PERSONAS), "worker": set(VERIFIERS), **nobody}
+    assert becomes == {"service": set(PERSONAS), "worker": {*VERIFIERS, WATCH}, **nobody}
     done = {action for statement in rendered("service").statements for action in listed(statement["Action"])}
     assert done == set(ASSUMING)
 
 
+TOKEN: dict[str, Any] = {"aws:RequestTag/jti": "a-token", "aws:TagKeys": ("jti",)}
 TRUSTED = {"trust-persona": "service", "trust-verifier": "worker"}
 
 
 @pytest.mark.parametrize(
     ("trust", "context", "accepted"),
     [
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "team")}, True),
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti",)}, True),
-        ("trust-persona", {"aws:TagKeys": ("jti", "team")}, False),
-        ("trust-persona", {"sts:SourceIdentity": "", "aws:TagKeys": ("jti",)}, False),
-        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "admin")}, False),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "team")}, True),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": "s"}, True),
+        ("trust-persona", {**TOKEN, "aws:TagKeys": ("jti", "team")}, False),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": ""}, False),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "admin")}, False),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": "s", "aws:TagKeys": ("jti", "Team")}, False),
+        ("trust-persona", {**TOKEN, "sts:SourceIdentity": "s", "aws:RequestTag/jti": ""}, False),
+        ("trust-persona", {"sts:SourceIdentity": "s", "aws:TagKeys": ("team",)}, False),
+        ("trust-persona", {"sts:SourceIdentity": "s"}, False),
         ("trust-verifier", {"sts:SourceIdentity": "smas-verifier"}, True),
         ("trust-verifier", {"sts:SourceIdentity": "somebody"}, False),
         ("trust-verifier", {}, False),
@@ -350,15 +372,12 @@ TRUSTED = {"trust-persona": "service", "trust-verifier": "worker"}
 def test_a_session_has_an_identity_and_no_tags_but_ours(
     trust: str, context: dict[str, Any], accepted: bool
 ) -> None:
-    """Nobody acts namelessly, and no session brings a tag that a policy may one day trust."""
-    found = {
-        may_assume(compiled(trust), me(TRUSTED[trust]), [action], context).allowed
-        for action in ("sts:AssumeRole", "sts:SetSourceIdentity")
-    }
-    assert found == {accepted}
+    """Nobody acts namelessly or without a token, and no session brings a tag a policy may one day trust."""
+    actions_ = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    assert may_assume(compiled(trust), me(TRUSTED[trust]), actions_, context).allowed is accepted
 
 
-PERSON: dict[str, Any] = {"sts:SourceIdentity": "smas-verifier", "aws:TagKeys": ("jti",)}
+PERSON: dict[str, Any] = {**TOKEN, "sts:SourceIdentity": "smas-verifier"}
 
 
 def test_only_a_person_is_tagged() -> None:
@@ -385,59 +404,3 @@ def test_a_role_trusts_the_one_that_assumes_it(trust: str) -> None:
         for stranger in strangers
         for action in ASSUMING
     )
-
-
-def given_by(resource: str, caller: Principal, request: Request) -> bool:
-    """Whether a thing's policy gives that to somebody whose own policies would allow all of it."""
-    everything = Policy.parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
-    return decide(request, caller, identity=[everything], resource=compiled(resource)).allowed
-
-
-LOGS = f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/{PLACEHOLDERS.account}/CloudTrail/log.json.gz"
-AS_TRAIL = {
-    "aws:SecureTransport": "true",
-    "aws:SourceArn": PLACEHOLDERS.trail_arn,
-    "s3:x-amz-acl": "bucket-owner-full-control",
-}
-
-
-@pytest.mark.parametrize(
-    ("changed", "accepted"),
-    [
-        ({}, True),
-        ({"aws:SourceArn": f"{PLACEHOLDERS.trail_arn}-2"}, False),
-        ({"s3:x-amz-acl": "public-read"}, False),
-        ({"aws:SecureTransport": "false"}, False),
-    ],
-)
-def test_the_trail_writes_its_logs(changed: dict[str, str], accepted: bool) -> None:
-    """Our trail alone, into its own folder, with the owner's leave and over TLS."""
-    trail = ServicePrincipal("cloudtrail.amazonaws.com")
-    request = Request("s3:PutObject", LOGS, {**AS_TRAIL, **changed})
-    assert given_by("trail-bucket", trail, request) is accepted
-    elsewhere = Request("s3:PutObject", f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/1/log", request.context)
-    assert not given_by("trail-bucket", trail, elsewhere)
-
-
-@pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"])
-def test_nobody_touches_what_the_trail_wrote(action: str) -> None:
-    """Not even root, whatever else allows it; reading is for whoever is given it."""
-    everybody: list[Principal] = [*map(me, ROLES), Root(PLACEHOLDERS.account, "AKIAROOT")]
-    assert not any(given_by("trail-bucket", each, Request(action, LOGS, AS_TRAIL)) for each in everybody)
-    assert given_by("trail-bucket", me("persona-auditor"), Request("s3:GetObject", LOGS, AS_TRAIL))
-
-
-@pytest.mark.parametrize(
-    ("caller", "bucket", "account", "accepted"),
-    [
-        ("s3.amazonaws.com", BUCKET, PLACEHOLDERS.account, True),
-        ("s3.amazonaws.com", "another", PLACEHOLDERS.account, False),
-        ("s3.amazonaws.com", BUCKET, "999999999999", False),
-        ("sns.amazonaws.com", BUCKET, PLACEHOLDERS.account, False),
-    ],
-)
-def test_the_queue_takes_the_buckets_events(caller: str, bucket: str, account: str, accepted: bool) -> None:
-    """From S3 for our bucket, and from no other service or account."""
-    context = {"aws:SourceArn": f"arn:aws:s3:::{bucket}", "aws:SourceAccount": account}
-    request = Request("sqs:SendMessage", PLACEHOLDERS.events_queue_arn, context)
-    assert given_by("events-queue", ServicePrincipal(caller), request) is accepted

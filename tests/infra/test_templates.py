@@ -13,7 +13,7 @@ from smas_emulator.policies import Placeholders
 
 from tests.infra import policy_rules as rules
 from tests.infra.golden import FOLDER, golden
-from tests.infra.policy_rules import RULES, TEAM, fault_in_pattern
+from tests.infra.policy_rules import LOGS, RULES, SERVICE_LOG, TEAM, TRAIL, fault_in_pattern
 from tests.infra.rendering import BUCKET, NAMES, TEMPLATES, Policy, rendered
 
 if TYPE_CHECKING:
@@ -88,11 +88,16 @@ def trust(**changed: Any) -> dict[str, Any]:
         "Action": ["sts:AssumeRole", "sts:TagSession"],
         "Resource": None,
         "Condition": {
-            "StringLike": {"sts:SourceIdentity": "?*"},
+            "StringLike": {"sts:SourceIdentity": "?*", "aws:RequestTag/jti": "?*"},
             "ForAllValues:StringEquals": {"aws:TagKeys": ["jti", "team"]},
         },
     }
     return allow(**{**statement, **changed})
+
+
+def reads_trail(**changed: Any) -> dict[str, Any]:
+    """A statement that reads the trail's files as its readers do, changed."""
+    return allow(**{"Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": [LOGS], **changed})
 
 
 def policy(*statements: dict[str, Any], name: str = "persona-approver", **document: Any) -> Policy:
@@ -105,6 +110,8 @@ LARGE = allow(Resource=[f"{BUCKET_ARN}/cards/{TEAM}/{number:09d}/*" for number i
 ROOT_ONLY = {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Resource": "*"}
 VIA_S3 = {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}
 BYTES_KEY = "arn:aws:kms:eu-central-1:111122223333:key/bytes"
+TRAIL_FOLDER = LOGS.removeprefix(f"{TRAIL}/")
+LISTING = ["s3:ListBucket", "s3:ListBucketVersions"]
 TAGS = ["s3:PutObjectVersionTagging"]
 TAGS_ONLY = {"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["smas-release", "smas-state"]}}
 
@@ -166,6 +173,35 @@ BROKEN: list[tuple[Rule, Policy]] = [
         rules.lists_only_prefixes,
         policy(allow(Action=["s3:ListBucketMultipartUploads"], Resource=[BUCKET_ARN])),
     ),
+    (rules.lists_only_what_it_reads, policy(lists(f"cards/{TEAM}/*"))),
+    (rules.lists_only_what_it_reads, policy(allow(), lists("cards/*", Sid="List"))),
+    (rules.lists_only_what_it_reads, policy(lists(TRAIL_FOLDER, Resource=[TRAIL]), name="watch")),
+    (
+        rules.lists_only_what_it_reads,
+        policy(allow(Action=["s3:GetObjectTagging"]), lists(f"cards/{TEAM}/*", Sid="List")),
+    ),
+    (rules.reads_the_trail_only_as_an_auditor, policy(allow(Resource=[LOGS]))),
+    (
+        rules.reads_the_trail_only_as_an_auditor,
+        policy(allow(Action=["s3:DeleteObject"], Resource=[LOGS]), name="watch"),
+    ),
+    (rules.reads_the_trail_only_as_an_auditor, policy(reads_trail(Resource=[f"{TRAIL}/*"]), name="watch")),
+    (
+        rules.reads_the_trail_only_as_an_auditor,
+        policy(lists(f"{TRAIL_FOLDER[:-1]}Other/*", Resource=[TRAIL]), name="watch"),
+    ),
+    (
+        rules.reads_the_trail_only_as_an_auditor,
+        policy(allow(Action=["cloudtrail:LookupEvents"], Resource="*"), name="watch"),
+    ),
+    (
+        rules.reads_the_trail_only_as_an_auditor,
+        policy(allow(Action=["logs:FilterLogEvents"], Resource=["*"]), name="persona-auditor"),
+    ),
+    (
+        rules.reads_the_trail_only_as_an_auditor,
+        policy(allow(Action=["logs:DeleteLogGroup"], Resource=[SERVICE_LOG]), name="persona-auditor"),
+    ),
     (rules.uses_keys_only_through_s3, policy(allow(Action=["kms:Decrypt"], Resource=[BYTES_KEY]))),
     (
         rules.uses_keys_only_through_s3,
@@ -205,6 +241,25 @@ BROKEN: list[tuple[Rule, Policy]] = [
     ),
     (
         rules.trusts_only_the_named,
+        policy(
+            trust(
+                Condition={
+                    "StringLike": {"sts:SourceIdentity": "?*"},
+                    "ForAllValues:StringEquals": {"aws:TagKeys": ["jti", "team"]},
+                }
+            ),
+            name="trust-persona",
+        ),
+    ),
+    (
+        rules.trusts_only_the_named,
+        policy(
+            trust(Action=["sts:AssumeRole"], Condition={"StringLike": {"sts:SourceIdentity": "?*"}}),
+            name="trust-persona",
+        ),
+    ),
+    (
+        rules.trusts_only_the_named,
         policy(trust(Principal={"AWS": "arn:aws:iam::111122223333:root"}), name="trust-persona"),
     ),
 ]
@@ -225,6 +280,11 @@ def test_what_the_broken_ones_were_made_of_breaks_no_rule() -> None:
     """So each of them is refused for its change alone."""
     sound = [
         policy(allow(), lists(f"cards/{TEAM}/*", Sid="List")),
+        policy(
+            reads_trail(), lists(TRAIL_FOLDER, Sid="List", Action=LISTING, Resource=[TRAIL]), name="watch"
+        ),
+        policy(allow(Action=["logs:FilterLogEvents"], Resource=[SERVICE_LOG]), name="persona-auditor"),
+        policy(allow(Action=["cloudtrail:ListPublicKeys"], Resource="*"), name="persona-auditor"),
         policy(allow(Action=["kms:Decrypt"], Resource=[BYTES_KEY], Condition=VIA_S3)),
         policy(trust(), name="trust-persona"),
         policy(allow(Action="kms:*", **ROOT_ONLY), name="kms-bytes"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.stored_models import StoredModels
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,3 +25,9 @@ def new_person(local_aws: LocalStack) -> Iterator[str]:
     )
     yield name
     cognito.admin_delete_user(UserPoolId=pool, Username=name)
+
+
+@pytest.fixture(scope="module")
+def models(local_aws: LocalStack) -> StoredModels:
+    """A model of each team with an object of every kind."""
+    return StoredModels.create(local_aws)

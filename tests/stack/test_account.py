@@ -59,7 +59,7 @@ def receive(local_aws: LocalStack, wanted: str, seconds: float = 15) -> dict[str
     pytest.fail(f"no event about {wanted} within {seconds} s")
 
 
-@pytest.mark.parametrize("name", ["service", "worker"])
+@pytest.mark.parametrize("name", ["service", "worker", "shipper"])
 def test_a_process_runs_under_its_role_through_the_written_profile(local_aws: LocalStack, name: str) -> None:
     """With the written files alone, boto3 in another process assumes the role and calls AWS as it."""
     code = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -150,10 +150,10 @@ def test_a_message_that_always_fails_ends_with_the_dead_letters(local_aws: Local
 
 
 def test_every_role_of_the_store_exists_with_its_policy(local_aws: LocalStack) -> None:
-    """Service, worker, six personas and two verifiers, each with its policy, for an hour at most."""
+    """Service, worker, watch, log shipper, six personas, two verifiers, each with its policy, for an hour."""
     iam = local_aws.root_client("iam")
     names = [
-        *("service", "worker", "verifier-scanning", "verifier-tagging"),
+        *("service", "worker", "verifier-scanning", "verifier-tagging", "watch", "shipper"),
         *("data-scientist", "approver", "deployer", "compliance", "auditor", "custodian"),
     ]
 
@@ -164,8 +164,8 @@ def test_every_role_of_the_store_exists_with_its_policy(local_aws: LocalStack) -
         assert policy["Statement"]
 
 
-def test_the_key_of_this_machine_may_assume_two_roles_and_nothing_else(local_aws: LocalStack) -> None:
-    """The only long-lived key there is can become service or worker."""
+def test_the_key_of_this_machine_may_assume_three_roles_and_nothing_else(local_aws: LocalStack) -> None:
+    """The only long-lived key there is can become service, worker or log shipper."""
     policy = local_aws.root_client("iam").get_user_policy(
         UserName="smas-local", PolicyName="assume-own-roles"
     )
@@ -178,6 +178,7 @@ def test_the_key_of_this_machine_may_assume_two_roles_and_nothing_else(local_aws
         "Resource": [
             "arn:aws:iam::000000000000:role/smas-service",
             "arn:aws:iam::000000000000:role/smas-worker",
+            "arn:aws:iam::000000000000:role/smas-shipper",
         ],
     }
 

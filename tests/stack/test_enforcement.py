@@ -243,20 +243,24 @@ def test_the_bucket_policy_holds_for_everybody(local_aws: LocalStack) -> None:
     assert status(url, headers={"X-Forwarded-Proto": "http"}) == 403
 
 
+TOKEN = {"Key": "jti", "Value": "a-token"}
+
+
 @pytest.mark.parametrize(
     ("role", "asked"),
     [
         ("data-scientist", {"SourceIdentity": None}),
-        ("data-scientist", {"Tags": [{"Key": "admin", "Value": "yes"}]}),
-        ("verifier-tagging", {"SourceIdentity": "smas-verifier"}),
-        ("worker", {}),
+        ("data-scientist", {"Tags": [TOKEN, {"Key": "admin", "Value": "yes"}]}),
+        ("data-scientist", {"Tags": None}),
+        ("verifier-tagging", {"SourceIdentity": "smas-verifier", "Tags": None}),
+        ("worker", {"Tags": None}),
     ],
 )
 def test_the_service_becomes_nobody_but_a_named_person(
     local_aws: LocalStack, role: str, asked: dict[str, Any]
 ) -> None:
-    """Without a source identity, with a tag of another name, as the verifier or the worker: refused."""
-    parameters = {"RoleSessionName": "somebody", "SourceIdentity": "sub", **asked}
+    """Without source identity or token, with a tag of another name, as verifier or worker: refused."""
+    parameters = {"RoleSessionName": "somebody", "SourceIdentity": "sub", "Tags": [TOKEN], **asked}
     wanted = {name: value for name, value in parameters.items() if value is not None}
 
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -265,7 +269,7 @@ def test_the_service_becomes_nobody_but_a_named_person(
 
 def test_only_the_service_becomes_a_person(local_aws: LocalStack) -> None:
     """Neither this machine's key, nor the worker, nor a person as another person."""
-    asked = {"RoleSessionName": "somebody", "SourceIdentity": "sub-of-ds-fraud"}
+    asked = {"RoleSessionName": "somebody", "SourceIdentity": "sub-of-ds-fraud", "Tags": [TOKEN]}
     machine = keys_of_this_machine(local_aws)
     for keys in (machine, assume(local_aws, machine, "worker"), persona(local_aws, "data-scientist")):
         with pytest.raises(ClientError, match="AccessDenied"):
@@ -293,6 +297,7 @@ def test_assume_role_answers_with_the_source_identity(local_aws: LocalStack) -> 
             RoleArn="arn:aws:iam::000000000000:role/smas-auditor",
             RoleSessionName="auditor",
             SourceIdentity="sub-1",
+            Tags=[TOKEN],
         )
     )
 

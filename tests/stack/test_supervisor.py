@@ -73,7 +73,8 @@ class Project:
 
 def make_project(folder: Path, wsgi: str = WSGI, worker: str = WORKER) -> Project:
     """A project in a new folder."""
-    shutil.copytree(REPOSITORY / "infra" / "policies", folder / "infra" / "policies")
+    for needed in ("policies", "metric-filters"):
+        shutil.copytree(REPOSITORY / "infra" / needed, folder / "infra" / needed)
     package = folder / "service"
     package.mkdir()
     for name, text in {"__init__": "", "gunicorn_config": "", "wsgi": wsgi, "worker": worker}.items():
@@ -100,13 +101,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_up_returns_when_everything_is_ready(running: Project) -> None:
-    """After `up` all three run; a second `up` prints addresses and users and changes nothing."""
+    """After `up` all of it runs; a second `up` prints addresses and users and changes nothing."""
     before = running.pids()
 
     again = running.up()
 
     assert (again.returncode, running.pids()) == (0, before)
-    assert set(before) == {"localstack", "service", "worker"}
+    assert set(before) == {"localstack", "service", "worker", "shipper"}
     assert f"http://localhost:{running.port}" in again.stdout
     assert "ds-fraud" in again.stdout
     assert running.run("status").returncode == 0
@@ -145,6 +146,26 @@ def test_a_killed_service_is_started_again_alone(running: Project) -> None:
     assert again.returncode == 0, again.stderr
     assert after["service"] != before["service"]
     assert (after["localstack"], after["worker"]) == (before["localstack"], before["worker"])
+
+
+def test_a_killed_shipper_loses_no_line(running: Project) -> None:
+    """It alone is started again, and ships what was written while it was dead."""
+    before = running.pids()
+    psutil.Process(before["shipper"]).kill()
+    with (running.state / "logs" / "service.log").open("a") as log:
+        log.write('{"message": "written meanwhile"}\n')
+
+    again = running.up()
+
+    after = running.pids()
+    assert again.returncode == 0, again.stderr
+    assert {name for name in before if before[name] != after[name]} == {"shipper"}
+    search = ("logs", "filter-log-events", "--log-group-name", "/smas/service")
+    pattern = ("--filter-pattern", '{ $.message = "written meanwhile" }')
+    deadline = time.monotonic() + 30
+    while not (found := json.loads(running.run("aws", *search, *pattern).stdout)["events"]):
+        assert time.monotonic() < deadline
+    assert len(found) == 1
 
 
 def test_new_settings_restart_only_whom_they_concern(running: Project) -> None:
@@ -186,6 +207,7 @@ def test_logs_show_every_process(running: Project) -> None:
         "localstack",
         "service",
         "worker",
+        "shipper",
     }
     assert "\x1b" not in shown
 
@@ -202,7 +224,8 @@ def test_what_the_stack_writes_is_in_its_state_directory(running: Project) -> No
 
     assert {path.name for path in running.folder.iterdir()} == expected
     names = {"lock", "logs", "aws", "localstack", "processes.json", "service.env", "stack.json", "trail"}
-    assert {path.name for path in running.state.iterdir()} == names
+    # Beside `shipped.json`, which is written under another name first, whenever something was shipped.
+    assert {path.name for path in running.state.iterdir() if "shipped.json" not in path.name} == names
 
 
 def test_down_stops_its_own_and_nobody_else(project: Project) -> None:

@@ -48,9 +48,10 @@ def request_tags(parameters: Mapping[str, Any]) -> dict[str, str]:
     tags = parameters.get("Tags") or parameters.get("tags") or {}
     if isinstance(tags, dict):
         return {str(key): str(value) for key, value in tags.items()}
+    pairs = ({"Key": tag} if isinstance(tag, str) else tag for tag in tags)  # who takes tags away names keys
     return {
         str(tag.get("Key", tag.get("TagKey", tag.get("key")))): str(
             tag.get("Value", tag.get("TagValue", tag.get("value", "")))
         )
-        for tag in tags
+        for tag in pairs
     }

@@ -92,7 +92,7 @@ def read_source(asked: Asked) -> bool:
 
 
 def _copies_tags(call: Call) -> bool:
-    return call.operation == "CopyObject" and call.parameters.get("TaggingDirective", "COPY") == "COPY"
+    return call.operation == "CopyObject" and (call.parameters.get("TaggingDirective") or "COPY") == "COPY"
 
 
 def _source(text: str) -> tuple[str, str, str | None]:

@@ -122,14 +122,16 @@ def _iam(call: Call, facts: AccountFacts) -> tuple[str, str | None]:
 
 
 def _logs(call: Call, _facts: AccountFacts) -> tuple[str, str | None]:
-    """Log groups are asked for with a stream, which may be empty."""
+    """Log groups are asked for with a stream, which may be empty; so policies name them with `:*`.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
     group = _first(call.parameters, "logGroupName", "logGroupIdentifier")
     if group is None:
         return "*", None
-    if group.startswith("arn:"):
-        return group, None
     stream = _first(call.parameters, "logStreamName") or ""
-    return _arn(call, "logs", f"log-group:{group}:log-stream:{stream}"), None
+    arn = group if group.startswith("arn:") else _arn(call, "logs", f"log-group:{group}")
+    return f"{arn}:log-stream:{stream}", None
 
 
 def _trail(call: Call, _facts: AccountFacts) -> tuple[str, str | None]:

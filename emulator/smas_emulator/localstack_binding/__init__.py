@@ -34,6 +34,7 @@ from smas_emulator.localstack_binding.listening import (
     let_nobody_pass_as_localstack,
     listen_where_told,
 )
+from smas_emulator.localstack_binding.log_groups import evaluate_filter_patterns
 from smas_emulator.localstack_binding.presigned import skip_second_check
 from smas_emulator.localstack_binding.role_sessions import answer_with_source_identity, remember_session
 from smas_emulator.trail_settings import TrailSettings
@@ -60,6 +61,7 @@ def on_infra_start() -> None:
     look_keys_up_directly()
     answer_with_source_identity()
     answer_key_by_key()
+    evaluate_filter_patterns()
 
     sessions, account = RoleSessions(), LocalStackAccount()
     authorizer = Authorizer(account)

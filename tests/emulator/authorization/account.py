@@ -18,7 +18,7 @@ from smas_emulator.authorization.ports import (
 from smas_emulator.gateway.calls import Call, HttpRequest, Signature
 from smas_emulator.gateway.principals import IamUser, RoleSession, Root
 
-from tests.infra.rendering import BUCKET, PLACEHOLDERS, ROLES, rendered
+from tests.infra.rendering import BUCKET, PLACEHOLDERS, ROLES, TRUST_OF, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +52,8 @@ def role_name(template: str) -> str:
 
 def trust_of(template: str) -> str:
     """The trust policy that belongs to the template of a role."""
-    kind = template.partition("-")[0]
-    return rendered(f"trust-{kind}").text if kind in {"persona", "verifier"} else TRUSTS_LOCAL_USER
+    name = TRUST_OF.get(template)
+    return TRUSTS_LOCAL_USER if name is None else rendered(name).text
 
 
 def _roles() -> dict[str, RoleFacts]:

@@ -23,7 +23,7 @@ from tests.emulator.authorization.account import (
     call,
     session,
 )
-from tests.infra.rendering import PERSONAS, ROLES, VERIFIERS
+from tests.infra.rendering import PERSONAS, ROLES, VERIFIERS, WATCH
 
 if TYPE_CHECKING:
     from smas_emulator.gateway.calls import Call
@@ -54,7 +54,7 @@ def as_person(**changed: Any) -> Call:
 
 
 def test_everybody_assumes_what_they_are_meant_to() -> None:
-    """This machine's user two roles, the service the personas, the worker the verifier, and no one else."""
+    """This machine's user two roles, the service the personas, the worker its own, and no one else."""
     callers: list[IamUser | RoleSession] = [
         LOCAL_USER,
         SERVICE,
@@ -72,7 +72,7 @@ def test_everybody_assumes_what_they_are_meant_to() -> None:
     assert becomes == {
         *((LOCAL_USER.arn, each) for each in ("service", "worker")),
         *((SERVICE.arn, each) for each in PERSONAS),
-        *((WORKER.arn, each) for each in VERIFIERS),
+        *((WORKER.arn, each) for each in (*VERIFIERS, WATCH)),
     }
 
 
@@ -81,7 +81,9 @@ def test_everybody_assumes_what_they_are_meant_to() -> None:
     [
         ({"SourceIdentity": None}, "sts:TagSession"),
         ({"SourceIdentity": None, "Tags": None}, "sts:AssumeRole"),
-        ({"Tags": [{"Key": "jti", "Value": "j"}, {"Key": "admin", "Value": "yes"}]}, "sts:SetSourceIdentity"),
+        ({"Tags": [{"Key": "jti", "Value": "j"}, {"Key": "admin", "Value": "yes"}]}, "sts:TagSession"),
+        ({"Tags": None}, "sts:AssumeRole"),
+        ({"Tags": [{"Key": "team", "Value": "fraud"}]}, "sts:TagSession"),
     ],
 )
 def test_a_session_has_a_person_and_no_tags_but_ours(changed: dict[str, Any], action: str) -> None:

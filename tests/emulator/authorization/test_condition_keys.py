@@ -201,8 +201,9 @@ def _everything_supplied() -> set[str]:
     return told | principal_context(PRINCIPAL).keys()
 
 
-# What S3 says of itself when it sends a notification: no caller's call has it.
-SAID_BY_SERVICES = {"aws:SourceArn", "aws:SourceAccount"}
+# What a service says of itself, S3 when it sends a notification and CloudTrail of a file that it encrypts:
+# no caller's call has it.
+SAID_BY_SERVICES = {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:cloudtrail:arn"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -37,6 +37,7 @@ def needed(service: str, operation: str, principal: Any = LOCAL_USER, **asked: A
 
 IN_SQS, IN_IAM = f"arn:aws:sqs:{REGION}:{ACCOUNT}", f"arn:aws:iam::{ACCOUNT}"
 IN_LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}"
+GROUP = f"{IN_LOGS}:log-group:g:log-stream:"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/t"
 POOL = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/p"
@@ -64,6 +65,15 @@ EVENTS = {"logGroupName": "g", "logStreamName": "s"}
         ("iam", "ListUsers", {}, "iam:ListUsers", "*"),
         ("logs", "PutLogEvents", EVENTS, "logs:PutLogEvents", f"{IN_LOGS}:log-group:g:log-stream:s"),
         ("logs", "DescribeLogGroups", {}, "logs:DescribeLogGroups", "*"),
+        ("logs", "FilterLogEvents", {"logGroupName": "g"}, "logs:FilterLogEvents", GROUP),
+        ("logs", "FilterLogEvents", {"logGroupIdentifier": "g"}, "logs:FilterLogEvents", GROUP),
+        (
+            "logs",
+            "FilterLogEvents",
+            {"logGroupIdentifier": GROUP.removesuffix(":log-stream:")},
+            "logs:FilterLogEvents",
+            GROUP,
+        ),
         ("sns", "Publish", {"TopicArn": TOPIC}, "sns:Publish", TOPIC),
         ("sns", "PublishBatch", {"TopicArn": "arn:aws:sns:r:1:t"}, "sns:Publish", "arn:aws:sns:r:1:t"),
         ("sns", "CreateTopic", {"Name": "t"}, "sns:CreateTopic", f"arn:aws:sns:{REGION}:{ACCOUNT}:t"),
@@ -71,6 +81,7 @@ EVENTS = {"logGroupName": "g", "logStreamName": "s"}
         ("lambda", "GetFunction", {"FunctionName": FUNCTION}, "lambda:GetFunction", FUNCTION),
         ("cloudtrail", "StopLogging", {"Name": "t"}, "cloudtrail:StopLogging", TRAIL),
         ("cloudtrail", "LookupEvents", {}, "cloudtrail:LookupEvents", "*"),
+        ("cloudtrail", "ListPublicKeys", {}, "cloudtrail:ListPublicKeys", "*"),
         ("cognito-idp", "AdminGetUser", {"UserPoolId": "p"}, "cognito-idp:AdminGetUser", POOL),
         ("cloudwatch", "PutMetricData", {}, "cloudwatch:PutMetricData", "*"),
         ("events", "PutEvents", {}, "events:PutEvents", "*"),
@@ -104,6 +115,9 @@ def test_tags_of_a_request_are_told() -> None:
         (found,) = required(call(LOCAL_USER, operation, service, **tags), FakeAccount())
         assert found.request.context["aws:TagKeys"] == ("a",)
         assert found.request.context["aws:RequestTag/a"] == "1"
+    untagging: dict[str, Any] = {"logGroupName": "g", "tags": ["a"]}
+    (found,) = required(call(LOCAL_USER, "UntagLogGroup", "logs", **untagging), FakeAccount())
+    assert found.request.context["aws:TagKeys"] == ("a",)
 
 
 def refusal(

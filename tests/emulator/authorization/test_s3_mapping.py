@@ -201,6 +201,10 @@ def test_a_copy_reads_and_writes() -> None:
         ("s3:PutObjectTagging", card),
         ("kms:GenerateDataKey", METADATA_KEY),
     ]
+    unsaid = needed(
+        "CopyObject", Key=CARD, CopySource=f"{BUCKET}/{BLOB}?versionId=v1", TaggingDirective=None, **encrypted
+    )
+    assert unsaid == found, "a request that was read from the wire has every member, and None for most"
     replaced = needed(
         "CopyObject", Key=CARD, CopySource=f"{BUCKET}/{BLOB.replace('/', '%2F')}", TaggingDirective="REPLACE"
     )
