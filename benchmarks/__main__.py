@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from benchmarks import (
+    audit_events,
+    cold_start,
     enforcement,
     machine,
     memory,
@@ -37,6 +39,8 @@ MODULES = {
     "mlflow": mlflow_artifacts,
     "enforcement": enforcement,
     "recording": recording,
+    "audit": audit_events,
+    "cold-start": cold_start,
 }
 LEAST_RUNS_RECORDED = 5
 EPILOG = """\

@@ -1,4 +1,4 @@
-"""The main job on a real model, over plain HTTP: train, publish, verify, fetch, load, promote, deploy.
+"""The main job on a real model, over plain HTTP: train, publish, verify, fetch, load, promote, deploy, audit.
 
 Needs a running stack (`make up`); `make demo` starts one and runs this. Read it from top to bottom: every
 call to the store is one line, and none of them needs more than an HTTP library. Model bytes never pass
@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = "fraud/credit-risk"
-USERS = ("ds-fraud", "ds-nlp", "approver-fraud", "deployer-fraud")
+USERS = ("ds-fraud", "ds-nlp", "approver-fraud", "deployer-fraud", "compliance")
 PARAMS = {"n_estimators": 200, "max_depth": 8, "random_state": 7}
 # Long enough for a busy machine; on a quiet one each of these waits takes about a second.
 PATIENCE_SECONDS = 60
@@ -78,13 +80,15 @@ def main() -> int:
 
 def demo(state: Path, url: str | None, folder: Path) -> int:
     """All steps in order, in ``folder``; answers the number of the version they made."""
-    store = url or service_url(state)
+    store, begun = url or service_url(state), datetime.now(UTC)
     print(f"{bold('Secure model artifact store')}, at {store}\n")
     with step("sign in") as say:
         tokens = sign_in(state, USERS)
         say(", ".join(USERS))
 
-    scientist, stranger, approver, deployer = (partial(call, store, tokens[user]) for user in USERS)
+    scientist, stranger, approver, deployer, compliance = (
+        partial(call, store, tokens[user]) for user in USERS
+    )
 
     out = folder / "out"
     with step("train") as say:
@@ -119,6 +123,10 @@ def demo(state: Path, url: str | None, folder: Path) -> int:
     with step("deploy") as say:
         deployed = fetch(deployer, "production", folder / "production")
         say(f"deployer-fraud fetches `production`, version {deployed}")
+    with step("audit") as say:
+        events = who_touched(compliance, number, begun, downloads=2 * len(files))
+        say(f"compliance reads {len(events)} events about version {number} in CloudTrail's own files")
+    show_touches(events)
     return number
 
 
@@ -264,6 +272,25 @@ def read_with_changed_url(scientist: Caller, number: int) -> str:
     return "a signed URL, changed to name another team's bytes, gets 403 from S3"
 
 
+def who_touched(compliance: Caller, number: int, begun: datetime, *, downloads: int) -> list[dict[str, Any]]:
+    """Everything on record about a version since ``begun``, newest first, once all of it has arrived.
+
+    AWS writes its trail some seconds after the fact (minutes, in the real one): that is waited for.
+    """
+    asked = f"?model={MODEL}&version={number}&from={begun:%Y-%m-%dT%H:%M:%SZ}&limit=1000"
+    for _ in patience("the trail still lacks some of what was done; `make logs` may tell why."):
+        events: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = compliance("GET", f"/v1/audit/events{asked}{cursor and '&cursor=' + cursor}")
+            events += page["items"]
+            cursor = page["next_cursor"]
+        fetched = sum(event["version"] == number and event["action"] == "s3:GetObject" for event in events)
+        if fetched >= downloads and any(event["source"] == "service" for event in events):
+            break
+    return events
+
+
 def call(
     store: str,
     token: str,
@@ -382,6 +409,19 @@ def show(version: dict[str, Any]) -> None:
             shown = f"{value[:16]}…" if name == "revision" else json.dumps(value)
             print(f"    {name:<12} {shown}")
     print()
+
+
+def show_touches(events: list[dict[str, Any]]) -> None:
+    """Who touched the version's bytes, and who was kept from it; the same acts of one person are one line."""
+    touches = Counter(
+        (event["actor"], event["role"], event["action"], event["outcome"])
+        for event in reversed(events)
+        if event["sha256"] or event["outcome"] == "denied"
+    )
+    print()
+    for (actor, role, action, outcome), count in touches.items():
+        times = f"{count} ×" if count > 1 else ""
+        print(f"    {actor or '-':<19} {role or '-':<19} {times:>4} {action:<28} {outcome}")
 
 
 def bold(text: str) -> str:

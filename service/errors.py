@@ -6,8 +6,10 @@
     ├── InvalidRequest          the body is not what the route reads
     ├── PayloadTooLarge         the body is over the limit
     ├── Unauthenticated         no token, or not one of ours
-    ├── Forbidden               the caller's roles, or AWS itself, say no
-    ├── NotFound                no such thing, or none the caller may see
+    ├── Forbidden               the caller's roles do not allow it
+    │   └── RefusedByAws        AWS itself says no to the caller's session
+    ├── NotFound                no such thing
+    │   └── Invisible           of a team that the caller may not know of
     ├── Conflict                a compare-and-set was lost; nothing changed
     │   ├── BlobMissing         published bytes were never completely uploaded
     │   ├── UploadMismatch      storage does not confirm the part list
@@ -63,8 +65,16 @@ class Forbidden(StoreError):
     """The caller's roles do not allow it, or AWS refused the caller's session."""
 
 
+class RefusedByAws(Forbidden):
+    """AWS refused the caller's session, so CloudTrail has it."""
+
+
 class NotFound(StoreError):
     """It does not exist, or the caller may not know whether it does."""
+
+
+class Invisible(NotFound):
+    """The caller's roles reach nothing of that team: for them it does not exist."""
 
 
 class Conflict(StoreError):

@@ -1,4 +1,4 @@
-"""The verifier as a process: ``python -m service.worker``. SIGTERM lets it finish what is under way."""
+"""The verifier and the watch as a process: ``python -m service.worker``. SIGTERM lets them finish."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from service.bootstrap import build_worker
+from service.bootstrap import build_watch, build_worker
 from service.logs import configure
 from service.settings import SettingsError, worker_settings
 
@@ -22,11 +22,17 @@ def main() -> None:
         settings = worker_settings(os.environ)
     except SettingsError as error:
         sys.exit(f"The worker cannot start: {error}.")
-    consumer = build_worker(settings)
+    consumer, watch = build_worker(settings), build_watch(settings)
+
+    def stop(*_: object) -> None:
+        consumer.stop()
+        watch.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: consumer.stop())
+        signal.signal(number, stop)
     loops = [threading.Thread(target=consumer.consume) for _ in range(settings.threads)]
     loops.append(threading.Thread(target=consumer.sweep, args=[settings.sweep_seconds]))
+    loops.append(threading.Thread(target=watch.run, args=[settings.sweep_seconds]))
     for loop in loops:
         loop.start()
     log.info("verifier ready", extra={"threads": settings.threads, "sweep_seconds": settings.sweep_seconds})

@@ -6,11 +6,13 @@ over the same files may answer it for years of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from service.audit.publications import Publications
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from service.domain.access import Grant, Principal
@@ -60,8 +62,11 @@ class TrailFiles(Protocol):
     def read(self, key: str) -> bytes:
         """A file's bytes as they are stored (compressed). Raises ``FileMissing``."""
 
-    def read_many(self, keys: Sequence[str]) -> Iterator[bytes | None]:
-        """Several files in order, fetched side by side a few ahead; None for one that is missing."""
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        """Several files in order, fetched side by side a few ahead; None for one that is missing.
+
+        ``keys`` are asked for no sooner than they are fetched, so that a reader may stop anywhere.
+        """
 
     def metadata(self, key: str) -> Mapping[str, str]:
         """A file's own metadata, by lower-case name (a digest's signature). Raises ``FileMissing``."""
@@ -79,11 +84,15 @@ class TrailPage:
     """Some events, newest first, and where to go on: ``next`` is None when nothing older is left.
 
     ``next`` is opaque to all but the trail that gave it out. A page may be short, even empty, and yet have
-    a next one: the trail gives back what it found before its time was up.
+    a next one: the trail gives back what it found before its time was up. ``resume(count)`` is where to go
+    on for somebody who took only the first ``count`` (at least one) of the items; None when nothing is left.
+    ``unreadable`` names what should have been read and could not be: what it held is missing.
     """
 
     items: tuple[AuditEvent, ...]
     next: str | None
+    resume: Callable[[int], str | None]
+    unreadable: tuple[str, ...] = ()
 
 
 class AuditTrail(Protocol):
@@ -91,6 +100,9 @@ class AuditTrail(Protocol):
 
     def events(self, wanted: EventFilter, *, after: str | None, limit: int) -> TrailPage:
         """Up to ``limit`` of the wanted events, newest first, each once.
+
+        A wanted version lets through, too, what was done to bytes without naming any version: only who
+        knows where these were published can tell.
 
         ``after`` is an earlier page's ``next``: files that arrive meanwhile neither repeat nor move what
         was answered. Raises ``ValidationFailed`` for an ``after`` that was never given out.
@@ -109,7 +121,11 @@ class ServiceLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AuditWorkspace:
-    """Everything an audit reads, as one reader may see it."""
+    """Everything an audit reads, as one reader may see it.
+
+    ``role_prefix`` plus a persona's name is the ARN of its role. ``publications`` remembers, for this reader,
+    where bytes were published: manifests never change.
+    """
 
     principal: Principal
     grant: Grant
@@ -118,6 +134,8 @@ class AuditWorkspace:
     trail: AuditTrail
     keys: PublicKeys
     log: ServiceLog
+    role_prefix: str
+    publications: Publications = field(default_factory=Publications)
 
 
 class AuditWorkspaces(Protocol):

@@ -16,7 +16,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from service.errors import Forbidden, Throttled, Unavailable
+from service.errors import RefusedByAws, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def translated(what: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _REFUSED:
             message = f"AWS refused this to the caller's own session ({what})"
-            raise Forbidden(message) from error
+            raise RefusedByAws(message) from error
         if code in _THROTTLED:
             message = f"AWS throttled the request ({what}): try again later"
             raise Throttled(message) from error

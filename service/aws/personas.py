@@ -8,6 +8,7 @@ built for a request and no session can leak into another's call.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
 
     from service.domain.access import Grant, Principal
 
+audit = logging.getLogger("service.audit")
+
 # Role chaining caps a session at one hour
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining).
 SESSION_SECONDS: Final = 3600
 # 2-64 characters of [\w+=,.@-], ASCII (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+# The source identity of the worker's own sessions.
+OWN_IDENTITY: Final = "smas-verifier"
 _MAX_SESSIONS: Final = 10_000
 _MARGIN: Final = timedelta(seconds=60)
 
@@ -80,6 +85,20 @@ def session_name(principal: Principal) -> str:
     return name if name and SESSION_NAME.fullmatch(name) else principal.subject
 
 
+def _announce(principal: Principal, grant: Grant) -> None:
+    """Say who will be acted for, before it happens: a session that no such line tells of is not ours."""
+    audit.info(
+        "session",
+        extra={
+            "audit": "session",
+            "role": grant.role.value,
+            "token_id": principal.token_id,
+            "subject": principal.subject,
+            "team": grant.team,
+        },
+    )
+
+
 class Personas:
     """Assumes persona roles and keeps the sessions until a URL would outlive them."""
 
@@ -104,16 +123,31 @@ class Personas:
         if grant.team:
             tags.append({"Key": "team", "Value": grant.team})
         key = (principal.subject, grant.role.value, grant.team)
-        return self._cached(key, session_name(principal), principal.subject, tags)
+
+        def announce() -> None:
+            _announce(principal, grant)
+
+        return self._cached(key, session_name(principal), principal.subject, tags, announce)
 
     def verifier(self, role: str) -> PersonaSession:
         """A session of one of the verifier's two roles, ``scanning`` or ``tagging``."""
-        return self._cached(
-            ("smas-verifier", f"verifier-{role}", None), f"verifier-{role}", "smas-verifier", []
-        )
+        return self._own(f"verifier-{role}")
+
+    def watch(self) -> PersonaSession:
+        """A session of the role that looks for sessions nobody announced."""
+        return self._own("watch")
+
+    def _own(self, role: str) -> PersonaSession:
+        """A session of a role in which the worker acts in its own name."""
+        return self._cached((OWN_IDENTITY, role, None), role, OWN_IDENTITY, [])
 
     def _cached(
-        self, key: tuple[str, str, str | None], name: str, identity: str, tags: list[TagTypeDef]
+        self,
+        key: tuple[str, str, str | None],
+        name: str,
+        identity: str,
+        tags: list[TagTypeDef],
+        announce: Callable[[], None] = lambda: None,
     ) -> PersonaSession:
         with self._lock:
             known = self._sessions.get(key)
@@ -121,6 +155,7 @@ class Personas:
                 self._sessions.move_to_end(key)
                 return known
         # Outside the lock: one slow AssumeRole must not hold up everybody. Two at once are harmless.
+        announce()
         session = self._assume(key[1], name, identity, tags)
         with self._lock:
             self._sessions[key] = session

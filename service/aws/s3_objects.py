@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         PutObjectRequestTypeDef,
     )
 
+    from service.aws.known_keys import KnownKeys
     from service.aws.personas import PersonaSession
 
 Argument = TypeVar("Argument")
@@ -52,12 +53,13 @@ _CURSOR_SEPARATOR: Final = " "
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What the adapters of one process share: the client that signs as whoever acts, and its threads."""
+    """What the adapters of one process share: the client that signs as whoever acts, threads, known keys."""
 
     client: S3Client
     name: str
     metadata_key_arn: str
     threads: Executor
+    known: KnownKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ class S3ObjectStore:
                     last_modified=answer["LastModified"],
                 )
 
-        return self._found(fetch, key, version_id)
+        if version_id is not None:
+            return self._found(fetch, key, version_id)
+        return self._looked_for(fetch, key)
 
     def get_many(self, keys: Sequence[tuple[str, str | None]]) -> list[Record | None]:
         """See ``ObjectStore.get_many``."""
@@ -93,11 +97,13 @@ class S3ObjectStore:
     def create(self, key: str, body: bytes) -> str:
         """See ``ObjectStore.create``."""
         try:
-            return self._put({**self._request(key, body), "IfNoneMatch": "*"})
+            etag = self._put({**self._request(key, body), "IfNoneMatch": "*"})
         except ClientError as error:
             if code_of(error) == "PreconditionFailed":
                 raise KeyExists(key) from error
             raise
+        self.bucket.known.add([key])
+        return etag
 
     def replace(self, key: str, body: bytes, etag: str) -> str:
         """See ``ObjectStore.replace``."""
@@ -127,6 +133,7 @@ class S3ObjectStore:
         items = tuple(
             Entry(item["Key"], item["Size"], item["LastModified"]) for item in answer.get("Contents", [])
         )
+        self.bucket.known.add(entry.key for entry in items)
         return Page(items, items[-1].key if answer["IsTruncated"] and items else None)
 
     def first_of(self, prefixes: Sequence[str]) -> list[Entry | None]:
@@ -228,6 +235,24 @@ class S3ObjectStore:
                     raise
                 time.sleep(0.01 * attempt)
         raise AssertionError
+
+    def _looked_for(self, fetch: Callable[[], Record], key: str) -> Record:
+        """A record by its key: fetched at once where it is known to be there, else after a list of it."""
+        if key in self.bucket.known:
+            try:
+                return self._found(fetch, key, None)
+            except KeyMissing:
+                self.bucket.known.discard(key)
+                raise
+        if not _listed(self.bucket, self.session, key, None):
+            raise KeyMissing(key)
+        try:
+            with acting_as(self.session), translated("S3"):
+                return fetch()
+        except ClientError as error:
+            if code_of(error) in _MISSING:
+                raise KeyMissing(key) from error
+            raise
 
     def _found(self, call: Callable[[], Result], key: str, version_id: str | None) -> Result:
         return found(call, self.bucket, self.session, key, version_id)

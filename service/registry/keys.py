@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Subtracting from this makes the newest version the first key of a list.
 _INVERT: Final = 9_999_999_999
+# Removed once they have served, and expired by the bucket's lifecycle.
+_PASSING: Final = ("uploads/", "requests/")
 _INVERTED: Final = re.compile(r"[0-9]{10}", re.ASCII)
 
 
@@ -110,6 +112,11 @@ def alias(model: ModelId, name: str, *, protected: bool) -> str:
 def move(model: ModelId, name: str, version: int, subject: str) -> str:
     """``subject``'s own word for moving a protected alias to a version."""
     return f"moves/{model}/{name}/{version}/{subject}.json"
+
+
+def is_lasting(key: str) -> bool:
+    """Whether a record, once it is there, stays: none but open uploads and idempotency keys is removed."""
+    return not key.startswith(_PASSING)
 
 
 def last_segment(key: str) -> str:

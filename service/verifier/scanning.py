@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from service.domain.files import MAX_FILE_BYTES
 from service.domain.times import written
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from service.domain.names import ModelId
-    from service.ports import BlobStore, ObjectStore
+    from service.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,16 @@ class Finding:
     size: int
     method: str
     found_at: str
+
+
+class BlobReader(Protocol):
+    """What scanning takes of a ``BlobStore``."""
+
+    def checksum(self, key: str, version_id: str) -> tuple[int, str | None]:
+        """See ``BlobStore.checksum``."""
+
+    def chunks(self, key: str, version_id: str) -> Iterator[bytes]:
+        """See ``BlobStore.chunks``."""
 
 
 class Turns:
@@ -64,7 +74,7 @@ class Scanner:
     """The scanning role at work, in stores of its own."""
 
     objects: ObjectStore
-    blobs: BlobStore
+    blobs: BlobReader
     turns: Turns
 
     def find_or_scan(self, model: ModelId, digest: str, version_id: str, now: datetime) -> Finding:
@@ -80,7 +90,7 @@ class Scanner:
             return finding
 
 
-def _scan(blobs: BlobStore, key: str, version_id: str, now: datetime) -> Finding:
+def _scan(blobs: BlobReader, key: str, version_id: str, now: datetime) -> Finding:
     """Trust storage's own full-object SHA-256 where it holds one; read the bytes otherwise.
 
     No version can name a file over the limit, and nobody's own S3 session shall keep the verifier busy

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import g
 
+from service.domain.access import Permission
 from service.domain.names import ModelId, parse_model_id
-from service.errors import Forbidden, NotFound
+from service.errors import Forbidden, Invisible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from service.domain.access import Grant, Permission, Principal
+    from service.audit.ports import AuditWorkspace, AuditWorkspaces
+    from service.domain.access import Grant, Principal
     from service.ports import Workspace, Workspaces
 
 
@@ -41,6 +43,7 @@ class Gate:
 
     authenticate: Callable[[], Principal]
     workspaces: Workspaces
+    audit: AuditWorkspaces
     clock: Callable[[], datetime]
 
 
@@ -81,6 +84,15 @@ class Call:
         return self.under(self.grant)
 
     @property
+    def audit(self) -> AuditWorkspace:
+        """What is recorded, as the caller may read it. Raises ``Forbidden``."""
+        grant = next(iter(self.principal.grants_for(Permission.AUDIT_READ)), None)
+        if grant is None:
+            raise _forbidden(self.principal, (Permission.AUDIT_READ,), None)
+        g.role = grant.role.value
+        return self.gate.audit.open(self.principal, grant)
+
+    @property
     def now(self) -> datetime:
         """The time of this request."""
         return self.gate.clock()
@@ -106,7 +118,7 @@ class Call:
 def decide(gate: Gate, access: Access, path: Mapping[str, str]) -> Call:
     """The call, if ``access`` lets the caller of the current request make it.
 
-    Raises ``Unauthenticated``; ``NotFound`` for a team the caller may not see; ``Forbidden``;
+    Raises ``Unauthenticated``; ``Invisible`` for a team the caller may not see; ``Forbidden``;
     ``ValidationFailed`` for names that cannot be.
     """
     if not access.needs_token:
@@ -126,7 +138,7 @@ def decide(gate: Gate, access: Access, path: Mapping[str, str]) -> Call:
     team = call.named.team
     if not principal.sees(team):
         message = f"no model {call.named}"
-        raise NotFound(message)
+        raise Invisible(message)
     grants = (principal.grant_for(permission, team) for permission in access.permissions)
     call.grant = next((grant for grant in grants if grant), None)
     if call.grant is None:

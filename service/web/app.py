@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from service.web import observability, openapi, problems
+from service.web import observability, problems
 from service.web.access import Gate
 from service.web.bodies import MAX_BODY_BYTES
 from service.web.operations import EXTENSION, View
-from service.web.resources import aliases, discovery, models, uploads, versions, whoami
+from service.web.resources import aliases, audit, discovery, integrity, models, uploads, versions, whoami
 from service.web.tokens import Keys, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from service.audit.ports import AuditWorkspaces
     from service.ports import Readiness, Workspaces
 
 
@@ -32,6 +34,7 @@ class Collaborators:
     client_ids: frozenset[str]
     keys: Keys
     workspaces: Workspaces
+    audit: AuditWorkspaces
     readiness: Readiness
     clock: Callable[[], datetime]
 
@@ -48,13 +51,21 @@ def create_app(collaborators: Collaborators) -> Flask:
     observability.install(app)
     problems.install(app, collaborators.public_url)
     tokens = Tokens(app, collaborators.keys, collaborators.issuer, collaborators.client_ids)
-    app.extensions[EXTENSION] = Gate(tokens.principal, collaborators.workspaces, collaborators.clock)
-    description: dict[str, object] = {}
+    app.extensions[EXTENSION] = Gate(
+        tokens.principal, collaborators.workspaces, collaborators.audit, collaborators.clock
+    )
+
+    @cache
+    def description() -> dict[str, object]:
+        # Made when first asked for: few ask, and it would be a quarter of all that a start takes.
+        from service.web import openapi  # noqa: PLC0415
+
+        return openapi.describe(app, collaborators.public_url)
+
     app.register_blueprint(discovery.blueprint(collaborators, description))
-    for module in (whoami, models, uploads, versions, aliases):
+    for module in (whoami, models, uploads, versions, aliases, audit, integrity):
         app.register_blueprint(module.routes)
     _require_declared(app)
-    description.update(openapi.describe(app, collaborators.public_url))
     return app
 
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from service import errors
 from service.errors import StoreError, Unauthenticated
 from service.web.bodies import TOO_LARGE
+from service.web.refusals import record_refusal
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -97,7 +98,9 @@ KINDS: Final[dict[type[StoreError], Kind]] = {
     errors.PayloadTooLarge: PAYLOAD_TOO_LARGE,
     errors.Unauthenticated: UNAUTHENTICATED,
     errors.Forbidden: FORBIDDEN,
+    errors.RefusedByAws: FORBIDDEN,
     errors.NotFound: NOT_FOUND,
+    errors.Invisible: NOT_FOUND,
     errors.Conflict: CONFLICT,
     errors.BlobMissing: BLOB_MISSING,
     errors.UploadMismatch: UPLOAD_MISMATCH,
@@ -138,6 +141,7 @@ def install(app: Flask, public_url: str) -> None:
 
     def expected(error: StoreError) -> Response:
         kind = KINDS[type(error)]
+        record_refusal(error, kind.code)
         response = _response(public_url, kind, error.detail, error)
         if isinstance(error, Unauthenticated):
             response.headers["WWW-Authenticate"] = _challenge(public_url, error.detail)

@@ -51,7 +51,7 @@ def test_the_demo_fits_one_screen_of_plain_text_without_secrets(stack: Stack) ->
     assert len(lines) <= LINES_ON_A_SCREEN
     assert max(map(len, lines)) <= COLUMNS
     named = re.findall(r"^(\S[a-z ]*?) {2,}.*?\d+\.\d\d s$", out, re.MULTILINE)
-    steps = "sign in,train,publish,verify,fetch,load,alias,refused,refused,promote,deploy"
+    steps = "sign in,train,publish,verify,fetch,load,alias,refused,refused,promote,deploy,audit"
     assert [name for name in named if name != "upload"] == steps.split(",")
     for secret in ("\x1b", "eyJ", "X-Amz-", "http://localhost:4566"):
         assert secret not in out

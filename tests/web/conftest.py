@@ -17,6 +17,7 @@ from service.aws.key_set import KeySet
 from service.verifier.scanning import Scanner, Turns
 from service.verifier.settling import Verifier
 from service.web.app import Collaborators, create_app
+from tests.fakes.audit import FakeAuditWorkspaces
 from tests.fakes.in_memory import FakeBlobStore, FakeObjectStore, FakeWorkspaces, InMemoryBucket
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Site:
     pool: Pool
     readiness: FakeReadiness
     workspaces: FakeWorkspaces
+    audit: FakeAuditWorkspaces
 
     def call(self, method: str, path: str, token: str | None = None, **options: Any) -> Response:
         """One request."""
@@ -212,7 +214,7 @@ def _ticket(answer: dict[str, Any]) -> Any:
 def site(signing_key: rsa.RSAPrivateKey) -> Site:
     """A fresh application over an empty bucket."""
     bucket, pool, readiness = InMemoryBucket(), Pool(signing_key), FakeReadiness()
-    workspaces = FakeWorkspaces(bucket)
+    workspaces, audit = FakeWorkspaces(bucket), FakeAuditWorkspaces(bucket)
     app = create_app(
         Collaborators(
             public_url=PUBLIC_URL,
@@ -222,11 +224,12 @@ def site(signing_key: rsa.RSAPrivateKey) -> Site:
             client_ids=frozenset({PEOPLE, MACHINE}),
             keys=KeySet(pool.key_set),
             workspaces=workspaces,
+            audit=audit,
             readiness=readiness,
             clock=lambda: datetime.now(UTC),
         )
     )
-    return Site(app, bucket, pool, readiness, workspaces)
+    return Site(app, bucket, pool, readiness, workspaces, audit)
 
 
 def problem(response: Response, status: int, code: str) -> dict[str, Any]:

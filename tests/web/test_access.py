@@ -1,4 +1,7 @@
-"""Deny by default: nothing answers without a token and a decision, but what the contract makes public."""
+"""Deny by default: nothing answers without a token and a decision, but what the contract makes public.
+
+Who may do what is in ``tests.web.test_route_matrix``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from flask import Flask
 from service.web.access import PUBLIC, SIGNED_IN
 from service.web.app import UndeclaredRoute, _require_declared
 from service.web.openapi import operations
-from tests.web.conftest import TOKENS, problem
+from tests.web.conftest import problem
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -68,64 +71,6 @@ def test_a_route_that_was_not_declared_ends_the_start() -> None:
     app.add_url_rule("/stray", view_func=lambda: "hello", endpoint="stray")
     with pytest.raises(UndeclaredRoute, match="/stray"):
         _require_declared(app)
-
-
-# What each local user gets from each operation on a model of team fraud, before anything exists there:
-# 404 from the team's invisibility or from the missing model, 403 from a role that does not allow it, and
-# 4xx of the operation's own (422, 409) once it was allowed.
-_READERS = {
-    "ds-fraud",
-    "ds-fraud-2",
-    "ds-both",
-    "approver-fraud",
-    "ds-and-approver",
-    "deployer-fraud",
-    "machine",
-}
-_EVERYWHERE = {"compliance", "auditor", "custodian"}
-_SCIENTISTS = {"ds-fraud", "ds-fraud-2", "ds-both", "ds-and-approver"}
-_APPROVERS = {"approver-fraud", "ds-and-approver"}
-_BLIND = {"ds-nlp", "nobody"}
-ALLOWED = {
-    ("GET", "/v1/models/<team>/<model>"): _READERS | _EVERYWHERE,
-    ("PATCH", "/v1/models/<team>/<model>"): _SCIENTISTS,
-    ("GET", "/v1/models/<team>/<model>/settings"): _READERS | _EVERYWHERE,
-    ("PUT", "/v1/models/<team>/<model>/settings"): _APPROVERS,
-    ("GET", "/v1/models/<team>/<model>/uploads"): _SCIENTISTS,
-    ("POST", "/v1/models/<team>/<model>/uploads"): _SCIENTISTS,
-    ("GET", "/v1/models/<team>/<model>/uploads/<sha256>/parts"): _SCIENTISTS,
-    ("POST", "/v1/models/<team>/<model>/uploads/<sha256>/parts"): _SCIENTISTS,
-    ("POST", "/v1/models/<team>/<model>/uploads/<sha256>/complete"): _SCIENTISTS,
-    ("DELETE", "/v1/models/<team>/<model>/uploads/<sha256>"): _SCIENTISTS,
-    ("GET", "/v1/models/<team>/<model>/versions"): _READERS | _EVERYWHERE,
-    ("POST", "/v1/models/<team>/<model>/versions"): _SCIENTISTS,
-    ("GET", "/v1/models/<team>/<model>/versions/<ref>"): _READERS | _EVERYWHERE,
-    ("GET", "/v1/models/<team>/<model>/versions/<ref>/file"): _READERS | {"compliance"},
-    ("GET", "/v1/models/<team>/<model>/versions/<ref>/files/<path:path>"): _READERS | {"compliance"},
-    ("POST", "/v1/models/<team>/<model>/versions/<ref>/downloads"): _READERS | {"compliance"},
-    ("GET", "/v1/models/<team>/<model>/aliases"): _READERS | _EVERYWHERE,
-    ("GET", "/v1/models/<team>/<model>/aliases/<alias>"): _READERS | _EVERYWHERE,
-    ("GET", "/v1/models/<team>/<model>/aliases/<alias>/history"): _READERS | _EVERYWHERE,
-    ("PUT", "/v1/models/<team>/<model>/aliases/<alias>"): _SCIENTISTS,
-    ("DELETE", "/v1/models/<team>/<model>/aliases/<alias>"): _SCIENTISTS,
-}
-
-
-@pytest.mark.parametrize("name", sorted(TOKENS))
-def test_the_whole_matrix_of_users_and_operations(site: Site, name: str) -> None:
-    """Every local user against every operation: who may not is refused with 403, or 404 where blind."""
-    user = site.user(name)
-    declared = {(o.method, o.rule) for o in operations(site.app) if "<team>" in o.rule}
-    assert declared == set(ALLOWED)
-    for (method, rule), allowed in ALLOWED.items():
-        response = user(method, filled(rule), json={"version": 1} if "<alias>" in rule else {})
-        code = response.get_json(force=True).get("code") if response.data else None
-        if name in _BLIND:
-            assert (response.status_code, code) == (404, "not_found"), rule
-        elif name not in allowed:
-            assert (response.status_code, code) == (403, "forbidden"), rule
-        else:
-            assert code != "forbidden", rule
 
 
 def test_every_act_is_done_in_the_callers_own_name(site: Site) -> None:

@@ -12,13 +12,15 @@ from service.web.problems import ALL_KINDS
 from service.web.wire import discovery as wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.web.app import Collaborators
 
 _DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def blueprint(collaborators: Collaborators, openapi: dict[str, object]) -> Blueprint:
-    """The public routes; ``openapi`` is filled by the time it is served."""
+def blueprint(collaborators: Collaborators, openapi: Callable[[], dict[str, object]]) -> Blueprint:
+    """The public routes; ``openapi`` describes the whole API."""
     routes = Blueprint("discovery", __name__)
 
     @operation(routes, "GET", "/healthz", access=PUBLIC, answers={200: wire.Health})
@@ -57,12 +59,12 @@ def blueprint(collaborators: Collaborators, openapi: dict[str, object]) -> Bluep
     @operation(routes, "GET", "/openapi.json", access=PUBLIC, answers={200: dict})
     def openapi_json(_call: Call) -> Answer:
         """This API as OpenAPI 3.1."""
-        return Answer(openapi)
+        return Answer(openapi())
 
     @operation(routes, "GET", "/docs", access=PUBLIC, answers={200: None})
     def docs(_call: Call) -> Response:
         """This API for people."""
-        page = render_template("docs.html", api=openapi, problems=ALL_KINDS)
+        page = render_template("docs.html", api=openapi(), problems=ALL_KINDS)
         return Response(page, headers={"Content-Security-Policy": _DOCS_POLICY})
 
     return routes

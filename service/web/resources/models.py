@@ -10,7 +10,7 @@ from msgspec import UNSET
 from service.domain.access import Permission
 from service.domain.models import Settings
 from service.domain.names import parse_team
-from service.errors import Forbidden, NotFound
+from service.errors import Forbidden, Invisible
 from service.registry import keys, models
 from service.web import bodies, problems
 from service.web.access import Call, needs
@@ -137,7 +137,7 @@ def _grants(call: Call, team: str | None) -> Sequence[Grant]:
         return call.principal.grants_for(Permission.MODEL_READ)
     if not call.principal.sees(team):
         message = f"no team {team}"
-        raise NotFound(message)
+        raise Invisible(message)
     grant = call.principal.grant_for(Permission.MODEL_READ, team)
     if grant is None:
         message = f"this needs {Permission.MODEL_READ} in team {team}"

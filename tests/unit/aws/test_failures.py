@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from service.aws.failures import code_of, translated
-from service.errors import Forbidden, StoreError, Throttled, Unavailable
+from service.errors import Forbidden, RefusedByAws, StoreError, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,9 +43,9 @@ def fail(s3: S3Client, code: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "meaning"),
     [
-        ("AccessDenied", 403, Forbidden),
-        ("AccessDeniedException", 400, Forbidden),
-        ("403", 403, Forbidden),
+        ("AccessDenied", 403, RefusedByAws),
+        ("AccessDeniedException", 400, RefusedByAws),
+        ("403", 403, RefusedByAws),
         ("SlowDown", 503, Throttled),
         ("Throttling", 400, Throttled),
         ("ThrottlingException", 400, Throttled),

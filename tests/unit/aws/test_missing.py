@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from service.aws.known_keys import KnownKeys
 from service.aws.personas import PersonaSession
 from service.aws.presign import Presigner
 from service.aws.s3_blobs import S3BlobStore
@@ -39,7 +40,8 @@ class Storage:
         self.stub = Stubber(client)
         session = PersonaSession(ReadOnlyCredentials("a", "b", "c", None), NOW + timedelta(hours=1))
         self.threads = ThreadPoolExecutor(1)
-        bucket = Bucket(client, "b", "key", self.threads)
+        self.known = KnownKeys()
+        bucket = Bucket(client, "b", "key", self.threads, self.known)
         self.objects = S3ObjectStore(bucket, session)
         self.blobs = S3BlobStore(bucket, session, Presigner("https://b", "us-east-1"), 900)
 
@@ -95,8 +97,83 @@ def test_a_head_has_only_its_status(storage: Storage, code: str, status: int) ->
         storage.blobs.checksum(KEY, "v1")
 
 
+RECORD: dict[str, Any] = {"ETag": '"e"', "LastModified": NOW}
+
+
+def body() -> dict[str, Any]:
+    """A record as S3 hands it out."""
+    return {"Body": StreamingBody(io.BytesIO(b"{}"), 2), **RECORD}
+
+
+def test_what_nobody_has_seen_is_looked_for_before_it_is_fetched(storage: Storage) -> None:
+    """A GET of a missing key would be recorded as a refusal of its person; a neighbour is not it."""
+    storage.lists_keys(KEY + "b")
+    with pytest.raises(KeyMissing):
+        storage.objects.get(KEY)
+
+
+def test_what_was_seen_is_fetched_at_once(storage: Storage) -> None:
+    """By a list, or by a fetch before."""
+    storage.lists_keys(KEY)
+    storage.answers("get_object", body())
+    storage.answers("get_object", body())
+    assert [storage.objects.get(KEY).body for _ in range(2)] == [b"{}", b"{}"]
+
+
+def test_what_was_created_is_fetched_at_once(storage: Storage) -> None:
+    """Whoever wrote it has seen it."""
+    storage.answers("put_object", {"ETag": '"e"'})
+    storage.answers("get_object", body())
+    storage.objects.create(KEY, b"{}")
+    assert storage.objects.get(KEY).body == b"{}"
+
+
+def test_what_goes_away_again_is_looked_for_each_time(storage: Storage) -> None:
+    """An open upload's record is removed by whoever completes it, in whichever process."""
+    key = KEY.replace("blobs/", "uploads/")
+    storage.answers("put_object", {"ETag": '"e"'})
+    storage.answers("list_objects_v2", {"IsTruncated": False, "Contents": []})
+    storage.objects.create(key, b"{}")
+    with pytest.raises(KeyMissing):
+        storage.objects.get(key)
+
+
+def test_a_refusal_of_what_was_just_listed_is_a_refusal(storage: Storage) -> None:
+    """And is asked for once: each time would be another refusal in the trail."""
+    storage.lists_keys(KEY)
+    storage.refuses("get_object", "AccessDenied", 403)
+    with pytest.raises(Forbidden):
+        storage.objects.get(KEY)
+
+
+def test_a_key_that_goes_away_after_it_was_listed_is_missing(storage: Storage) -> None:
+    """Not an error that nobody expects."""
+    storage.lists_keys(KEY)
+    storage.refuses("get_object", "NoSuchKey", 404)
+    with pytest.raises(KeyMissing):
+        storage.objects.get(KEY)
+
+
+def test_a_known_key_that_is_gone_is_forgotten(storage: Storage) -> None:
+    """And looked for from then on."""
+    storage.known.add([KEY])
+    storage.refuses("get_object", "NoSuchKey", 404)
+    storage.lists_keys()
+    for _ in range(2):
+        with pytest.raises(KeyMissing):
+            storage.objects.get(KEY)
+
+
+def test_no_more_keys_are_known_than_there_is_room_for() -> None:
+    """The oldest are forgotten."""
+    known = KnownKeys(most=3)
+    known.add(f"cards/fraud/{number}.json" for number in range(5))
+    assert [f"cards/fraud/{number}.json" in known for number in range(5)] == [False, False, True, True, True]
+
+
 def test_a_refusal_of_a_key_that_cannot_be_listed_is_a_missing_key(storage: Storage) -> None:
     """S3 answers 403 for a missing key where its list condition is not met; a neighbour is not it."""
+    storage.known.add([KEY])
     storage.refuses("get_object", "AccessDenied", 403)
     storage.lists_keys(KEY + "b")
     with pytest.raises(KeyMissing):
@@ -105,6 +182,7 @@ def test_a_refusal_of_a_key_that_cannot_be_listed_is_a_missing_key(storage: Stor
 
 def test_a_refusal_of_a_key_that_is_there_is_a_refusal(storage: Storage) -> None:
     """IAM's word stands, once the key has been asked for again."""
+    storage.known.add([KEY])
     storage.refuses("get_object", "AccessDenied", 403)
     storage.lists_keys(KEY)
     storage.refuses("get_object", "AccessDenied", 403)
@@ -114,17 +192,15 @@ def test_a_refusal_of_a_key_that_is_there_is_a_refusal(storage: Storage) -> None
 
 def test_a_key_that_comes_into_being_meanwhile_is_read(storage: Storage) -> None:
     """Refused for being missing, then listed: somebody has just written it."""
+    storage.known.add([KEY])
     storage.refuses("get_object", "AccessDenied", 403)
     storage.lists_keys(KEY)
-    storage.answers(
-        "get_object", {"Body": StreamingBody(io.BytesIO(b"{}"), 2), "ETag": '"e"', "LastModified": NOW}
-    )
+    storage.answers("get_object", body())
     assert storage.objects.get(KEY).body == b"{}"
 
 
 def test_whoever_may_not_even_list_is_refused(storage: Storage) -> None:
     """And learns nothing about what is there."""
-    storage.refuses("get_object", "AccessDenied", 403)
     storage.refuses("list_objects_v2", "AccessDenied", 403)
     with pytest.raises(Forbidden):
         storage.objects.get(KEY)

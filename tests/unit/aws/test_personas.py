@@ -76,6 +76,50 @@ def test_a_role_over_all_teams_carries_no_team() -> None:
     assert sts.asked[0]["Tags"] == [{"Key": "jti", "Value": "jti-of-compliance"}]
 
 
+def test_a_session_is_announced_before_it_is_assumed(caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each that is asked of STS, refused ones too; what is served from memory needs no line."""
+
+    class Watching(RecordingSts):
+        def assume_role(self, **request: Any) -> dict[str, Any]:
+            lines.append([vars(line) for line in caplog.records])
+            return super().assume_role(**request)
+
+    caplog.set_level("INFO")
+    lines: list[list[dict[str, Any]]] = []
+    sts = Watching()
+    personas = sts.personas()
+    for _ in range(3):
+        personas.session(DS_FRAUD, FRAUD_DS)
+    personas.session(COMPLIANCE, COMPLIANCE.grants[0])
+    sts.now += HOUR
+    personas.session(DS_FRAUD, FRAUD_DS)
+
+    assert [len(before) for before in lines] == [1, 2, 3]
+    told = [tuple(line[name] for name in ("role", "token_id", "subject", "team")) for line in lines[-1]]
+    fraud = ("data-scientist", "jti-of-ds-fraud", "sub-of-ds-fraud", "fraud")
+    assert told == [fraud, ("compliance", "jti-of-compliance", "sub-of-compliance", None), fraud]
+    assert {(line["name"], line["msg"], line["audit"]) for line in lines[-1]} == {
+        ("service.audit", "session", "session")
+    }
+
+
+def test_the_worker_announces_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own roles are nobody's persona; the watch has one as the verifier has."""
+    caplog.set_level("INFO")
+    sts = RecordingSts()
+    personas = sts.personas()
+    personas.verifier("scanning")
+    assert personas.watch() is personas.watch()
+
+    assert caplog.records == []
+    assert sts.asked[-1] == {
+        "RoleArn": f"{PREFIX}watch",
+        "RoleSessionName": "watch",
+        "SourceIdentity": "smas-verifier",
+        "DurationSeconds": 3600,
+    }
+
+
 @pytest.mark.parametrize("role", ["scanning", "tagging"])
 def test_the_verifier_acts_in_its_own_name_without_tags(role: str) -> None:
     """Its trust policy lets it tag no session, so it sends no tags, not even an empty list."""

@@ -1,0 +1,190 @@
+"""The service's own log as evidence, read from CloudWatch Logs in the reader's session.
+
+FilterLogEvents answers oldest first, page by page, at most 10,000 lines or 1 MB each; a page may be empty and
+yet not the last. Both ends of its range are milliseconds and inside it
+(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+import msgspec
+
+from service.aws.failures import translated
+from service.aws.personas import acting_as
+from service.domain.audit import AnnouncedSession, AuditEvent, Outcome, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
+
+    from service.aws.personas import PersonaSession
+
+log = logging.getLogger(__name__)
+
+REFUSALS: Final = '{ $.audit = "refusal" }'
+SESSIONS: Final = '{ $.audit = "session" }'
+# CloudWatch's time of a line is that of its shipping: moments after the line's own, by another clock.
+DISPLACED: Final = timedelta(seconds=30)
+MOST_AT_ONCE: Final = 5_000
+_FIRST: Final = timedelta(hours=1)
+_WIDEST: Final = timedelta(days=30)
+_NARROWEST: Final = timedelta(seconds=1)
+_STEP: Final = 4
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class RefusalLine(msgspec.Struct):
+    """A refusal as ``service.web.refusals`` writes it; other members are of no interest."""
+
+    event_id: str
+    time: Moment
+    action: str
+    actor: str | None = None
+    subject: str | None = None
+    role: str | None = None
+    model: str | None = None
+    version: int | None = None
+    path: str | None = None
+    error_code: str | None = None
+    source_ip: str | None = None
+    user_agent: str | None = None
+    auth_method: str | None = None
+    request_id: str | None = None
+
+
+class SessionLine(msgspec.Struct):
+    """A session as ``service.aws.personas`` announces it."""
+
+    time: Moment
+    role: str
+    token_id: str
+    subject: str
+    team: str | None = None
+
+
+Line = TypeVar("Line", RefusalLine, SessionLine)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWatchServiceLog:
+    """``ServiceLog`` over one log group; ``client`` signs as whoever is acted for.
+
+    ``most_at_once`` is how many refusals are in memory, but for what a single second holds. Whoever can write
+    the group can write such lines: that right is what they are worth.
+    """
+
+    client: CloudWatchLogsClient
+    session: PersonaSession
+    group: str
+    most_at_once: int = MOST_AT_ONCE
+
+    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent]:
+        """See ``ServiceLog.refusals``. Raises ``Forbidden``, ``Throttled``, ``Unavailable``.
+
+        Goes back from ``end`` in windows of whole seconds: wider ones while little is found, narrower ones
+        where more is found than is held at once.
+        """
+        width, until = _FIRST, _second_after(end)
+        first = _second_of(start)
+        while until > first:
+            since = max(first, until - width)
+            found = self._window(since, until)
+            if found is None:
+                width = max(_NARROWEST, _whole((until - since) / _STEP))
+                continue
+            yield from (event for event in found if start <= event.time < end)
+            if len(found) < self.most_at_once // _STEP**2:
+                width = min(width * _STEP, _WIDEST)
+            until = since
+
+    def sessions(self, start: datetime, end: datetime) -> Iterator[AnnouncedSession]:
+        """See ``ServiceLog.sessions``. Raises ``Forbidden``, ``Throttled``, ``Unavailable``."""
+        for line in self._lines(SESSIONS, start, end, SessionLine):
+            yield AnnouncedSession(_second_of(line.time), line.role, line.token_id, line.subject, line.team)
+
+    def _window(self, since: datetime, until: datetime) -> list[AuditEvent] | None:
+        """The refusals of a window, newest first, each once; None if they are too many."""
+        found: dict[str, AuditEvent] = {}
+        for line in self._lines(REFUSALS, since, until, RefusalLine):
+            found[line.event_id] = _event(line)
+            if len(found) > self.most_at_once and until - since > _NARROWEST:
+                return None
+        return sorted(found.values(), key=lambda event: (event.time, event.event_id), reverse=True)
+
+    def _lines(self, pattern: str, since: datetime, until: datetime, kind: type[Line]) -> Iterator[Line]:
+        """The lines that match and by their own time are of the range; others are counted in the log."""
+        malformed = 0
+        for message in self._messages(pattern, since - DISPLACED, until + DISPLACED):
+            try:
+                line = msgspec.json.decode(message, type=kind)
+            except (msgspec.DecodeError, UnicodeError):
+                malformed += 1
+                continue
+            if since <= line.time < until:
+                yield line
+        if malformed:
+            log.warning("malformed audit lines", extra={"log_group": self.group, "lines": malformed})
+
+    def _messages(self, pattern: str, since: datetime, until: datetime) -> Iterator[str]:
+        asked: FilterLogEventsRequestTypeDef = {
+            "logGroupName": self.group,
+            "filterPattern": pattern,
+            "startTime": max(0, _milliseconds(since)),
+            "endTime": max(0, _milliseconds(until)),
+        }
+        while True:
+            with acting_as(self.session), translated("CloudWatch Logs"):
+                page = self.client.filter_log_events(**asked)
+            yield from (event["message"] for event in page.get("events", ()))
+            token = page.get("nextToken")
+            if token is None:
+                return
+            asked["nextToken"] = token
+
+
+def _event(line: RefusalLine) -> AuditEvent:
+    return AuditEvent(
+        event_id=line.event_id,
+        time=_second_of(line.time),
+        actor=line.actor,
+        subject=line.subject,
+        role=line.role,
+        action=line.action,
+        model=line.model,
+        version=line.version,
+        path=line.path,
+        sha256=None,
+        bytes=None,
+        outcome=Outcome.DENIED,
+        error_code=line.error_code,
+        source_ip=line.source_ip,
+        user_agent=line.user_agent,
+        auth_method=line.auth_method,
+        request_id=line.request_id,
+        source=Source.SERVICE,
+    )
+
+
+def _second_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _second_after(moment: datetime) -> datetime:
+    whole = _second_of(moment)
+    return whole if whole == moment else whole + _NARROWEST
+
+
+def _whole(span: timedelta) -> timedelta:
+    return timedelta(seconds=int(span.total_seconds()))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
