@@ -46,6 +46,10 @@ logs: $(EMULATOR) ## follow the logs of all processes
 status: $(EMULATOR) ## what runs, and where its log is
 	$(STACK) status
 
+.PHONY: invoke
+invoke: $(VENV) ## call a function as Lambda does (EVENT=tests/events/download_event.json FUNCTION=verifier)
+	$(PYTHON_BIN) -m tests.image.invoke $(or $(EVENT),--help) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(IMAGE),--image $(IMAGE))
+
 .PHONY: aws
 aws: $(EMULATOR) ## run the AWS CLI against the local AWS (ARGS="s3 ls")
 	$(STACK) aws $(ARGS)

@@ -30,14 +30,14 @@ from service.aws_lambda.http import HttpFunction
 from service.aws_lambda.invocation import InvocationIds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.progress import Say
 
 TITLE = "Lambda functions: from the start of the process to the first answer, and steady (`/healthz`)"
 TARGET = 1.25
 _MIB: Final = 1 << 20
-_CALLS: Final = 2_000
+_ROUNDS, _CALLS = 20, 200
 _NOWHERE: Final = "http://127.0.0.1:9"
 # Whole; a start asks nobody.
 _SETTINGS: Final = {
@@ -165,11 +165,20 @@ def _bridge() -> float:
     through, context = HttpFunction(app, InvocationIds()), _Context()
     environ = EnvironBuilder(path="/healthz").get_environ()
     through(event, context)
-    begun = time.perf_counter()
-    for _ in range(_CALLS):
+
+    def bridged() -> None:
         through(event, context)
-    bridged = time.perf_counter() - begun
+
+    def alone() -> None:
+        b"".join(app(dict(environ), lambda *_: lambda _: None))
+
+    # In turn, and the best of each: what else the machine does only ever adds.
+    pairs = [(_microseconds(bridged), _microseconds(alone)) for _ in range(_ROUNDS)]
+    return min(first for first, _ in pairs) - min(second for _, second in pairs)
+
+
+def _microseconds(call: Callable[[], None]) -> float:
     begun = time.perf_counter()
     for _ in range(_CALLS):
-        b"".join(app(dict(environ), lambda *_: lambda _: None))
-    return (bridged - (time.perf_counter() - begun)) / _CALLS * 1e6
+        call()
+    return (time.perf_counter() - begun) / _CALLS * 1e6

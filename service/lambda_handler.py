@@ -1,0 +1,81 @@
+"""What Lambda calls: ``service.lambda_handler.api`` and ``service.lambda_handler.verifier``.
+
+Lambda's runtime client asks for one of the two while it starts (``python -m awslambdaric NAME``), and only
+that one is built: then, not at the first event, because starting has a time of its own and its failures are
+reported as such.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from service.aws_lambda.invocation import InvocationIds
+from service.logs import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.aws_lambda.http import HttpFunction
+    from service.aws_lambda.verification import VerifierFunction
+
+Function = TypeVar("Function")
+
+
+def __getattr__(name: str) -> HttpFunction | VerifierFunction:
+    """Build a function when it is asked for. Raises ``SettingsError`` if a setting is missing or wrong."""
+    if name == "api":
+        return _started(_api)
+    if name == "verifier":
+        return _started(_verifier)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def _started(build: Callable[[], Function]) -> Function:
+    """What ``build`` makes, without looking for garbage meanwhile.
+
+    What is made at the start stays. Looking through it again and again is a seventh of the start, and not
+    looking through it later makes every later look shorter.
+    """
+    gc.disable()
+    try:
+        return build()
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+# Each imports what it alone needs: the API starts without the batches, the verifier without the bridge.
+
+
+def _api() -> HttpFunction:
+    from service.aws_lambda.http import HttpFunction  # noqa: PLC0415
+    from service.bootstrap import build_service  # noqa: PLC0415
+    from service.settings import service_settings  # noqa: PLC0415
+
+    ids = _logging()
+    return HttpFunction(build_service(service_settings(os.environ)), ids)
+
+
+def _verifier() -> VerifierFunction:
+    from service.aws_lambda.verification import Deadline, TimedReader, VerifierFunction  # noqa: PLC0415
+    from service.bootstrap import build_verifier, build_watch  # noqa: PLC0415
+    from service.settings import worker_settings  # noqa: PLC0415
+
+    ids = _logging()
+    settings = worker_settings(os.environ)
+    deadline = Deadline()
+    verifier = build_verifier(settings, lambda blobs: TimedReader(blobs, deadline))
+    return VerifierFunction(verifier, build_watch(settings), deadline, ids)
+
+
+def _logging() -> InvocationIds:
+    """Log as everywhere, instead of through the runtime client's own handler, with each invocation's ids."""
+    configure()
+    ids = InvocationIds()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ids)
+    return ids

@@ -1,0 +1,31 @@
+"""Small functions to hold the Runtime API itself against."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from service.aws_lambda.invocation import Context
+
+
+def told(event: object, context: Any) -> dict[str, Any]:
+    """What the runtime client tells a function."""
+    return {
+        "event": event,
+        "request_id": context.aws_request_id,
+        "arn": context.invoked_function_arn,
+        "remaining_ms": context.get_remaining_time_in_millis(),
+        "trace_id": os.environ["_X_AMZN_TRACE_ID"],
+    }
+
+
+def sleeps(_event: object, _context: Context) -> None:
+    """Never answers in time."""
+    time.sleep(60)
+
+
+def dies(_event: object, _context: Context) -> None:
+    """Takes its process along."""
+    os._exit(7)
