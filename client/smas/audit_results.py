@@ -24,6 +24,7 @@ class AuditEvent(Result, frozen=True):
 
     ``actor`` is the session's name (a person's user name), ``subject`` the source identity that no later
     session can change, ``role`` the persona. ``action`` is IAM's name of the call, as in ``s3:GetObject``.
+    ``key`` is the key in the store's bucket that the call named, of a list its prefix: whatever was sent.
     ``version`` and ``path`` are what the request itself named, ``published_as`` every place in the model
     where the bytes (``sha256``) are published. ``bytes`` is how many were transferred; ``outcome`` success,
     denied or error. What the record does not tell is None.
@@ -35,6 +36,7 @@ class AuditEvent(Result, frozen=True):
     subject: str | None
     role: str | None
     action: str
+    key: str | None
     model: str | None
     version: int | None
     path: str | None

@@ -10,6 +10,7 @@ SELECT DISTINCT
   subject,
   role,
   action,
+  key,
   model,
   version,
   path,

@@ -6,10 +6,10 @@
 -- therefore say SELECT DISTINCT, without "day": copies of a record are alike in all else, also where they were
 -- delivered on two days.
 --
--- Everything that a caller could choose (keys, prefixes, dispositions) is held against what the store itself
--- writes, and is else NULL. No value can make a query fail. Expressions are anchored with \A and \z, since a key
--- may hold line breaks. url_decode takes "+" for a space and fails at a "%" that begins no escape, so both are
--- escaped before.
+-- What a caller could choose (keys, prefixes, dispositions) tells of a model only what the store itself could have
+-- written, else NULL. The column "key" is what was sent. No value can make a query fail. Expressions are anchored
+-- with \A and \z, since a key may hold line breaks. url_decode takes "+" for a space and fails at a "%" that begins
+-- no escape, so both are escaped before.
 CREATE OR REPLACE VIEW ${database}.audit_records AS
 WITH told AS (
   SELECT
@@ -41,7 +41,10 @@ WITH told AS (
     json_extract_scalar(requestparameters, '$.prefix') AS key_prefix,
     json_extract_scalar(requestparameters, '$["x-amz-copy-source"]') AS copy_source,
     json_extract_scalar(requestparameters, '$["response-content-disposition"]') AS disposition,
-    json_extract_scalar(requestparameters, '$.encryptionContext["aws:s3:arn"]') AS encrypted_arn,
+    regexp_extract(
+      json_extract_scalar(requestparameters, '$.encryptionContext["aws:s3:arn"]'),
+      '\Aarn:[a-z-]+:s3:::((?s:.*))\z',
+      1) AS encrypted,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') AS auth_method,
     TRY_CAST(truncate(TRY_CAST(json_extract_scalar(additionaleventdata, '$.bytesTransferredIn') AS double)) AS bigint)
       AS bytes_in,
@@ -56,9 +59,8 @@ pointed AS (
     *,
     CASE
       WHEN eventsource = 's3.amazonaws.com' AND bucket_name = '${models_bucket}' THEN coalesce(key, key_prefix)
-      WHEN eventsource = 'kms.amazonaws.com'
-        AND starts_with(regexp_replace(encrypted_arn, '\A(?s:.*):::', ''), '${models_bucket}/')
-        THEN substr(regexp_replace(encrypted_arn, '\A(?s:.*):::', ''), length('${models_bucket}/') + 1)
+      WHEN eventsource = 'kms.amazonaws.com' AND starts_with(encrypted, '${models_bucket}/')
+        THEN substr(encrypted, length('${models_bucket}/') + 1)
     END AS own,
     CASE
       WHEN eventsource = 's3.amazonaws.com' AND (key IS NOT NULL OR bucket_name <> '${models_bucket}' OR bucket_name IS NULL)
@@ -86,7 +88,11 @@ placed AS (
         '\A(?:aliases|approvals|authors|blobs|findings|manifests|moves|protected|tombstones|uploads|verdicts)/[a-z0-9][a-z0-9-]{0,38}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}/|\A(?:cards|releases|settings)/[a-z0-9][a-z0-9-]{0,38}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}\.json\z')
         THEN own
       WHEN starts_with(copied, '${models_bucket}/') THEN substr(copied, length('${models_bucket}/') + 1)
-    END AS place
+    END AS place,
+    CASE
+      WHEN own IS NOT NULL THEN own
+      WHEN starts_with(copied, '${models_bucket}/') THEN substr(copied, length('${models_bucket}/') + 1)
+    END AS pointed_at
   FROM pointed
 ),
 named AS (
@@ -172,6 +178,8 @@ SELECT
     ELSE issuer_name
   END AS role,
   service || ':' || eventname AS action,
+  -- A copy out of the store names what was copied.
+  CASE WHEN length(to_utf8(pointed_at)) BETWEEN 1 AND 1024 THEN pointed_at END AS key,
   model,
   CASE
     WHEN publishable THEN CAST(signed_version AS bigint)

@@ -1,7 +1,8 @@
 """What CloudTrail's record of a call says about the store: who, what, and on which model.
 
-Pure: a record in, an event out. Everything in a record that its caller could choose (keys, the names under
-which downloads are saved, user agents) is held against what the store itself writes and else left out.
+Pure: a record in, an event out. What a record says of a model, in keys and in the names under which downloads
+are saved, its caller could choose: it is held against what the store itself writes and else left out. The key
+itself is told as it was sent.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ _INVERTED: Final = frozenset({"manifests", "verdicts"})
 # The extension parameter that service.registry.downloads signs as the last of a disposition.
 _SAVED_AS: Final = re.compile(r'; smas="(?P<source>[^"]+)"', re.ASCII)
 _READS: Final = ("Get", "Head", "List")
+# What S3 takes for a key (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
+_MAX_KEY_BYTES: Final = 1024
+# The encryption context of an object; with a bucket key it is the bucket's alone
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context).
+_OBJECT_ARN: Final = re.compile(r"arn:[a-z-]+:s3:::(?P<object>.*)", re.ASCII | re.DOTALL)
 
 
 class _Parameters(msgspec.Struct):
@@ -100,9 +106,18 @@ class Place:
     sha256: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a call named in the store's bucket: a key or a prefix as sent, and what of it is believed."""
+
+    key: str | None = None
+    place: Place | None = None
+
+
 def event_of(record: Record, store: Store) -> AuditEvent:
     """The event in a record."""
-    place = place_of(record, store)
+    named = _named_by(record, store)
+    place = named.place
     additional = _read(_ADDITIONAL, record.additional_event_data) or _Additional()
     identity = record.user_identity
     session = identity.session if identity else None
@@ -113,6 +128,7 @@ def event_of(record: Record, store: Store) -> AuditEvent:
         subject=session.source_identity if session else None,
         role=_role(identity, store),
         action=action_of(record),
+        key=named.key if named.key and len(named.key.encode()) <= _MAX_KEY_BYTES else None,
         model=str(place.model) if place else None,
         version=place.version if place else None,
         path=place.path if place else None,
@@ -160,35 +176,35 @@ def actor_of(identity: UserIdentity | None) -> str | None:
     return identity.invoked_by if identity.type == "AWSService" or identity.type is None else None
 
 
-def place_of(record: Record, store: Store) -> Place | None:
-    """The model, and what of it, that the call was about; None if it named none of the store's."""
+def _named_by(record: Record, store: Store) -> Named:
     if record.event_source not in {"s3.amazonaws.com", "kms.amazonaws.com"}:
-        return None
+        return Named()
     parameters = _read(_PARAMETERS, record.request_parameters)
     if parameters is None:
-        return None
+        return Named()
     if record.event_source == "s3.amazonaws.com":
         return _of_s3(parameters, store)
     context = parameters.context
     arn = _text(context.get("aws:s3:arn")) if isinstance(context, dict) else None
-    bucket, _, key = (arn or "").rpartition(":::")[2].partition("/")
-    return place_in(key) if bucket == store.bucket else None
+    match = _OBJECT_ARN.fullmatch(arn or "")
+    bucket, _, key = match["object"].partition("/") if match else ("", "", "")
+    return Named(key, place_in(key)) if bucket == store.bucket else Named()
 
 
-def _of_s3(parameters: _Parameters, store: Store) -> Place | None:
-    copied = _text(parameters.copied)
+def _of_s3(parameters: _Parameters, store: Store) -> Named:
+    copied = _copied(_text(parameters.copied) or "", store)
     if parameters.bucket != store.bucket:
         # A copy out of the store is a read of what was copied, wherever it went.
-        return _copied(copied, store) if copied else None
+        return Named(copied, place_in(copied)) if copied else Named()
     key = _text(parameters.key)
     if key is None:
         prefix = _text(parameters.prefix)
-        return place_in(prefix) if prefix else None
+        return Named(prefix, place_in(prefix)) if prefix else Named()
     place = place_in(key)
     if place is None:
-        return _copied(copied, store) if copied else None
+        return Named(key, place_in(copied) if copied else None)
     disposition = _text(parameters.saved_as)
-    return _fetched(place, disposition) if disposition and key.startswith("blobs/") else place
+    return Named(key, _fetched(place, disposition) if disposition and key.startswith("blobs/") else place)
 
 
 def _read(decoder: msgspec.json.Decoder[Read], raw: msgspec.Raw) -> Read | None:
@@ -199,9 +215,10 @@ def _read(decoder: msgspec.json.Decoder[Read], raw: msgspec.Raw) -> Read | None:
         return None
 
 
-def _copied(source: str, store: Store) -> Place | None:
+def _copied(source: str, store: Store) -> str | None:
+    """The key in the store's bucket that a copy is made of."""
     bucket, _, key = unquote(source.partition("?versionId=")[0]).removeprefix("/").partition("/")
-    return place_in(key) if bucket == store.bucket else None
+    return key if bucket == store.bucket else None
 
 
 def place_in(key: str) -> Place | None:
@@ -236,7 +253,7 @@ def _fetched(place: Place, disposition: str) -> Place:
     Anybody's own session may sign any disposition; what is left of a lie is one about the reader's own
     model, which does not agree with where the bytes were published.
     """
-    match = _named(disposition) or _named(unquote(disposition))
+    match = _signed_name(disposition) or _signed_name(unquote(disposition))
     if match is None:
         return place
     opening = f"{place.model}/"
@@ -249,7 +266,7 @@ def _fetched(place: Place, disposition: str) -> Place:
     return Place(place.model, int(number), path, place.sha256)
 
 
-def _named(disposition: str) -> re.Match[str] | None:
+def _signed_name(disposition: str) -> re.Match[str] | None:
     found = list(_SAVED_AS.finditer(disposition))
     # Twice is once too many: nobody can tell which of them is meant.
     return found[0] if len(found) == 1 and found[0].end() == len(disposition) else None

@@ -158,6 +158,7 @@ def _event(line: RefusalLine) -> AuditEvent:
         subject=line.subject,
         role=line.role,
         action=line.action,
+        key=None,
         model=line.model,
         version=line.version,
         path=line.path,

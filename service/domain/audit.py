@@ -33,8 +33,9 @@ class AuditEvent:
 
     ``actor`` is the session's name (a person's user name), ``subject`` the source identity, ``role`` the
     persona. ``action`` is IAM's name of the call (``s3:GetObject``), or ``smas:`` and the operation for a
-    refusal of the service. ``version`` and ``path`` are set where the request itself named them. ``sha256``
-    is the blob's digest, ``bytes`` what was transferred, in bytes.
+    refusal of the service. ``key`` is the key in the store's bucket that the call named, of a list its
+    prefix: 1-1,024 bytes of whatever the caller sent. ``version`` and ``path`` are set where the request
+    itself named them. ``sha256`` is the blob's digest, ``bytes`` what was transferred, in bytes.
     """
 
     event_id: str
@@ -43,6 +44,7 @@ class AuditEvent:
     subject: str | None
     role: str | None
     action: str
+    key: str | None
     model: str | None
     version: int | None
     path: str | None

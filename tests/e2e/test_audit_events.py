@@ -75,6 +75,9 @@ def test_everything_is_found_by_name(stack: Stack, model: str, tmp_path: Path) -
     (read,) = [event for event in found if event["action"] == "s3:GetObject" and event["path"] is not None]
     assert (read["actor"], read["role"], read["outcome"]) == ("ds-fraud", "data-scientist", "success")
     assert (read["version"], read["path"], read["sha256"]) == (1, file["path"], file["sha256"])
+    assert read["key"] == key
+    keys = {event["key"] for event in found if event["action"] == "s3:PutObject" and event["version"] == 1}
+    assert {f"manifests/{model}/9999999998.json", f"authors/{model}/1/{read['subject']}.json"} <= keys
     assert read["published_as"] == [{"version": 1, "path": file["path"]}]
     assert (read["bytes"], read["auth_method"]) == (file["size"], "QueryString")
     written = [event for event in found if event["action"] == "s3:PutObject" and event["sha256"]]
@@ -89,7 +92,7 @@ def test_everything_is_found_by_name(stack: Stack, model: str, tmp_path: Path) -
     assert refused["cloudtrail"]["error_code"] == "AccessDenied"
     assert refused["cloudtrail"]["sha256"] == file["sha256"]
     assert (refused["service"]["error_code"], refused["service"]["action"][:5]) == ("not_found", "smas:")
-    assert refused["service"]["auth_method"] == "bearer"
+    assert (refused["service"]["auth_method"], refused["service"]["key"]) == ("bearer", None)
 
     by_version = listed(
         reader, model=model, version=1, actor="ds-fraud", action="s3:GetObject", outcome="success"

@@ -24,6 +24,7 @@ FIELDS: Final = (
     "subject",
     "role",
     "action",
+    "key",
     "model",
     "version",
     "path",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from smas.cli import audit_records
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from smas.audit_results import AuditEvent, Publication
+    from smas.cli.audit_records import Deed
 
 _MOST_NAMED: Final = 3
 _DIGEST_SHOWN: Final = 12
 # What was done, and what was tried. `{}` is the thing it was done to.
-_WORDS: Final[dict[str, tuple[str, str]]] = {
+_WORDS: Final[dict[str, Deed]] = {
     "s3:GetObject": ("read {}", "read {}"),
     "s3:HeadObject": ("looked at {}", "look at {}"),
     "s3:GetObjectAttributes": ("looked at {}", "look at {}"),
@@ -24,7 +27,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "s3:GetObjectLegalHold": ("read the legal hold of {}", "read the legal hold of {}"),
     "s3:PutObjectLegalHold": ("set the legal hold of {}", "set the legal hold of {}"),
     "s3:PutObject": ("wrote {}", "write {}"),
-    "s3:CopyObject": ("wrote {} as a copy", "write {} as a copy"),
+    # Of what its record tells, either end of the copy may be outside the store.
+    "s3:CopyObject": ("copied to or from {}", "copy to or from {}"),
     "s3:DeleteObject": ("deleted {}", "delete {}"),
     "s3:DeleteObjects": ("deleted several objects", "delete several objects"),
     "s3:CreateMultipartUpload": ("began to upload {}", "begin to upload {}"),
@@ -32,9 +36,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "s3:ListParts": ("listed the parts of {}", "list the parts of {}"),
     "s3:CompleteMultipartUpload": ("completed the upload of {}", "complete the upload of {}"),
     "s3:AbortMultipartUpload": ("gave up the upload of {}", "give up the upload of {}"),
-    "s3:ListObjects": ("listed objects{in_model}", "list objects{in_model}"),
-    "s3:ListObjectsV2": ("listed objects{in_model}", "list objects{in_model}"),
-    "s3:ListObjectVersions": ("listed objects' versions{in_model}", "list objects' versions{in_model}"),
     "kms:Decrypt": ("decrypted {}", "decrypt {}"),
     "kms:GenerateDataKey": ("got a key to encrypt {}", "get a key to encrypt {}"),
     "sts:AssumeRole": ("assumed a role", "assume a role"),
@@ -42,7 +43,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "cloudtrail:ListPublicKeys": ("listed CloudTrail's public keys", "list CloudTrail's public keys"),
     "cognito-idp:InitiateAuth": ("signed in", "sign in"),
 }
-_READING: Final = ("Get", "Head", "List", "Describe", "Lookup", "Select", "BatchGet", "Search")
+_READING: Final = ("Get", "Head", "List", "Describe", "Filter", "Lookup", "Select", "BatchGet", "Search")
 _READS: Final = frozenset(
     {"kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt", "sts:AssumeRole", "sts:DecodeAuthorizationMessage"}
 )
@@ -74,7 +75,7 @@ def outcome(event: AuditEvent) -> str:
 
 
 def what(event: AuditEvent, *, with_model: bool) -> str:
-    """What was done or tried, as in ``downloaded model.joblib of version 3``.
+    """What was done or tried, as in ``downloaded model.joblib of version 3`` or ``moved alias champion``.
 
     ``with_model`` names the model too, as in ``of fraud/credit-risk@3``.
     """
@@ -82,9 +83,8 @@ def what(event: AuditEvent, *, with_model: bool) -> str:
     if event.action.startswith("smas:"):
         said = f"tried to {_asked_of_the_store(event, model)}"
     else:
-        done, tried = _words(event)
-        pattern = done if event.outcome == "success" else f"tried to {tried}"
-        said = pattern.format(_thing(event, model), in_model=f" of {model}" if model else "")
+        done, tried = _deed(event, model)
+        said = done if event.outcome == "success" else f"tried to {tried}"
     reason = event.error_code if event.outcome == "error" or event.source == _SERVICE else None
     return f"{said} ({reason})" if reason else said
 
@@ -107,7 +107,17 @@ def changes_nothing(action: str) -> bool:
     return name.startswith(_READING) or action in _READS
 
 
-def _words(event: AuditEvent) -> tuple[str, str]:
+def _deed(event: AuditEvent, model: str | None) -> Deed:
+    thing = _file(event, model) or audit_records.noun(event, model)
+    known = audit_records.listing(event, thing, model) or audit_records.deed(event, model)
+    if known:
+        return known
+    done, tried = _words(event)
+    thing = thing or _anything(event, model)
+    return done.format(thing), tried.format(thing)
+
+
+def _words(event: AuditEvent) -> Deed:
     if event.action == "s3:GetObject" and event.sha256 and (event.path or event.auth_method == _PRESIGNED):
         return _DOWNLOADED
     if event.action == "s3:PutObject" and event.sha256:
@@ -130,15 +140,20 @@ def _asked_of_the_store(event: AuditEvent, model: str | None) -> str:
     return words + _of(event.version, model)
 
 
-def _thing(event: AuditEvent, model: str | None) -> str:
+def _file(event: AuditEvent, model: str | None) -> str | None:
+    """The file, or the bytes, that it was about; None if it was about neither."""
     if event.path:
         return _named(event.path) + _of(event.version, model)
-    if event.sha256:
-        if event.version is not None:
-            return f"a file{_of(event.version, model)}"
-        return _published(event.published_as, model) or f"bytes {event.sha256[:_DIGEST_SHOWN]}…" + _of(
-            None, model
-        )
+    if not event.sha256:
+        return None
+    if event.version is not None:
+        return f"a file{_of(event.version, model)}"
+    digest = event.sha256[:_DIGEST_SHOWN]
+    return _published(event.published_as, model) or f"bytes {digest}…{_of(None, model)}"
+
+
+def _anything(event: AuditEvent, model: str | None) -> str:
+    """What it was about, where the key is odd or not told."""
     if event.version is not None:
         return f"the record{_of(event.version, model)}"
     return f"a record{_of(None, model)}" if event.model else "an object"

@@ -5,7 +5,7 @@
 --   from: first moment of the range, UTC, '2026-11-01 00:00:00'
 --   to: the moment before which the range ends, UTC
 SELECT DISTINCT
-  event_id, time, actor, subject, role, action, model, version, path, sha256, bytes, outcome, error_code,
+  event_id, time, actor, subject, role, action, key, model, version, path, sha256, bytes, outcome, error_code,
   source_ip, user_agent, auth_method, request_id
 FROM ${database}.audit_records
 WHERE region = '${region}'

@@ -6,7 +6,7 @@
 --   to: the moment before which the range ends, UTC
 --   model: the model's full name, 'team/model'
 SELECT DISTINCT
-  event_id, time, actor, subject, role, action, model, version, path, sha256, bytes, outcome, error_code,
+  event_id, time, actor, subject, role, action, key, model, version, path, sha256, bytes, outcome, error_code,
   source_ip, user_agent, auth_method, request_id
 FROM ${database}.audit_records
 WHERE region = '${region}'

@@ -36,6 +36,13 @@ class Event(Given):
     subject: Annotated[str | None, msgspec.Meta(description="the source identity")]
     role: Annotated[str | None, msgspec.Meta(description="the persona, or another role's whole name")]
     action: Annotated[str, msgspec.Meta(description="s3:GetObject; smas: and the operation for a refusal")]
+    key: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="the key in the store's bucket that the call named, as its caller sent it; of a list "
+            "the prefix; null for refusals by the service and calls about nothing in the bucket"
+        ),
+    ]
     model: Annotated[str | None, msgspec.Meta(description="team/model")]
     version: int | None
     path: str | None
@@ -63,6 +70,7 @@ class Event(Given):
             subject=event.subject,
             role=event.role,
             action=event.action,
+            key=event.key,
             model=event.model,
             version=event.version,
             path=event.path,

@@ -30,6 +30,7 @@ def event(number: int = 0, **changed: Any) -> dict[str, Any]:
         "subject": "93fadd5c-bac0-4826-b1a7-1c6aa2a864da",
         "role": "data-scientist",
         "action": "s3:GetObject",
+        "key": f"blobs/fraud/credit-risk/{DIGEST}",
         "model": "fraud/credit-risk",
         "version": 3,
         "path": "model.joblib",
@@ -52,6 +53,7 @@ def refusal(number: int = 0, **changed: Any) -> dict[str, Any]:
     refused: dict[str, Any] = {
         "actor": "ds-nlp",
         "action": "smas:fetch_files",
+        "key": None,
         "path": None,
         "published_as": [],
         "sha256": None,

@@ -95,7 +95,7 @@ texts = st.text(max_size=12) | st.text(st.sampled_from("=+-@'＝ ;,\t\n\"|a"), m
 @example(["''=", "'", "=", "a;'=b"])
 def test_no_cell_of_any_dialect_is_a_formula(found: Sequence[str]) -> None:
     """Parted by commas, semicolons, tabs or spaces, quoted or not; and nothing is lost."""
-    events = rows(*(event(user_agent=text, path=text, actor=text) for text in found))
+    events = rows(*(event(user_agent=text, path=text, actor=text, key=text) for text in found))
     written = Csv(on_terminal=False).add(events)
     assert not begins_formula(written)
     _, *records = read(written)
@@ -105,9 +105,11 @@ def test_no_cell_of_any_dialect_is_a_formula(found: Sequence[str]) -> None:
 
 def test_csv_steers_no_terminal() -> None:
     """Shown instead of sent: escapes; in a file the bytes are what they are."""
-    hostile = rows(event(user_agent="a\x1b[31m\u202e"))
+    hostile = rows(event(user_agent="a\x1b[31m\u202e", key="k\x1b[32m"))
     assert "\x1b" not in Csv(on_terminal=True).add(hostile)
-    assert "a\x1b[31m\u202e" in Csv(on_terminal=False).add(hostile)
+    assert "k\\x1b[32m" in Csv(on_terminal=True).add(hostile)
+    for sent in ("a\x1b[31m\u202e", "k\x1b[32m"):
+        assert sent in Csv(on_terminal=False).add(hostile)
 
 
 documents = st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text(max_size=8), max_size=4)

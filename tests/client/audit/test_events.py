@@ -205,7 +205,7 @@ def test_for_scripts_the_fields_are_the_store_s(audit: AuditCommand, store: Audi
     lines = audit.done("events", *SINCE, "--json").out.splitlines()
     assert [json.loads(line) for line in lines] == store.events
     header, *records = read(audit.done("events", *SINCE, "--csv").out)
-    assert len(header) == 19
+    assert len(header) == 20
     assert [record[0] for record in records] == ["event-000001", "event-000000"]
 
 

@@ -117,7 +117,11 @@ def test_no_text_of_others_steers_the_terminal(width: int | None) -> None:
     hostile = event(
         actor="a\x1b[31m", role="r\x07", path="p\u202e\x9b", model="m\x1b]0;t\x07", error_code="\x1b"
     )
-    printed = table(width).add(rows(hostile, {**hostile, "outcome": "error"}))
+    no_file = {"path": None, "sha256": None, "version": None}
+    keys = [f"{kind}/{hostile['model']}/\x1b\x07.json" for kind in ("aliases", "moves", "findings")]
+    of_keys = [{**hostile, **no_file, "key": key, "action": "s3:PutObject"} for key in keys]
+    of_keys.append({**hostile, **no_file, "key": f"cards/{hostile['model']}.json"})
+    printed = table(width).add(rows(hostile, {**hostile, "outcome": "error"}, *of_keys))
     assert not set(printed) & {"\x1b", "\x07", "\u202e", "\x9b"}
     assert "\\x1b[31m" in printed
 

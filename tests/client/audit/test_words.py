@@ -13,7 +13,13 @@ from smas.cli import audit_words
 
 from tests.client.audit.store import DIGEST, event, refusal
 
-RECORD: dict[str, Any] = {"path": None, "sha256": None, "published_as": [], "auth_method": "AuthHeader"}
+RECORD: dict[str, Any] = {
+    "key": None,
+    "path": None,
+    "sha256": None,
+    "published_as": [],
+    "auth_method": "AuthHeader",
+}
 BYTES: dict[str, Any] = {"path": None, "version": None, "auth_method": "AuthHeader"}
 
 
@@ -124,6 +130,197 @@ def test_what_was_done_is_a_sentence(document: dict[str, Any], said: str, with_m
     assert audit_words.what(typed(document), with_model=True) == with_model
 
 
+M = "fraud/credit-risk"
+ME = event()["subject"]
+
+
+def on(key: str, version: int | None = None, action: str = "s3:PutObject", **changed: Any) -> dict[str, Any]:
+    """A call about one key."""
+    return event(**{**RECORD, "key": key, "version": version, "action": action, **changed})
+
+
+def a_list(prefix: str, action: str = "s3:ListObjects", **changed: Any) -> dict[str, Any]:
+    """A list."""
+    return on(prefix, action=action, **changed)
+
+
+KEYS: list[tuple[dict[str, Any], str, str]] = [
+    (on(f"cards/{M}.json"), "wrote the card", f"wrote the card of {M}"),
+    (on(f"settings/{M}.json"), "changed the settings", f"changed the settings of {M}"),
+    (on(f"releases/{M}.json"), "changed the releases", f"changed the releases of {M}"),
+    (on(f"aliases/{M}/champion.json"), "moved alias champion", f"moved alias champion of {M}"),
+    (
+        on(f"protected/{M}/production.json"),
+        "moved protected alias production",
+        f"moved protected alias production of {M}",
+    ),
+    (on(f"manifests/{M}/9999999998.json", 1), "published version 1", f"published {M}@1"),
+    (
+        on(f"manifests/{M}/9999999998.json", 1, outcome="error", error_code="PreconditionFailed"),
+        "tried to publish version 1 (PreconditionFailed)",
+        f"tried to publish {M}@1 (PreconditionFailed)",
+    ),
+    (
+        on(f"verdicts/{M}/9999999996.json", 3),
+        "wrote the verdict on version 3",
+        f"wrote the verdict on {M}@3",
+    ),
+    (on(f"authors/{M}/1/{ME}.json", 1), "signed version 1 as its author", f"signed {M}@1 as its author"),
+    (
+        on(f"authors/{M}/1/somebody.json", 1, outcome="denied"),
+        "tried to write the author's signature of version 1 in somebody else's name",
+        f"tried to write the author's signature of {M}@1 in somebody else's name",
+    ),
+    (
+        on(f"authors/{M}/1/somebody.json", 1, subject=None),
+        "wrote the author's signature of version 1",
+        f"wrote the author's signature of {M}@1",
+    ),
+    (
+        on(f"moves/{M}/production/1/{ME}.json", 1),
+        "gave the word to move production to version 1",
+        f"gave the word to move production to {M}@1",
+    ),
+    (
+        on(f"moves/{M}/production/1/somebody.json", 1),
+        "wrote the word to move production to version 1 in somebody else's name",
+        f"wrote the word to move production to {M}@1 in somebody else's name",
+    ),
+    (on(f"approvals/{M}/2/{ME}.json", 2), "approved or rejected version 2", f"approved or rejected {M}@2"),
+    (on(f"tombstones/{M}/2.json", 2), "marked version 2 as deleted", f"marked {M}@2 as deleted"),
+    (on(f"uploads/{M}/{DIGEST}.json"), "opened an upload", f"opened an upload of {M}"),
+    (
+        on(f"uploads/{M}/{DIGEST}.json", action="s3:DeleteObject"),
+        "closed an upload",
+        f"closed an upload of {M}",
+    ),
+    (
+        on(f"findings/{M}/{DIGEST}/v1.json"),
+        f"wrote a finding about bytes {DIGEST[:12]}…",
+        f"wrote a finding about bytes {DIGEST[:12]}… of {M}",
+    ),
+    (
+        on(f"requests/fraud/{ME}/{DIGEST}.json", model=None),
+        "remembered an idempotency key",
+        "remembered an idempotency key",
+    ),
+    (
+        on(f"protected/{M}/production.json", action="s3:GetObject"),
+        "read protected alias production",
+        f"read protected alias production of {M}",
+    ),
+    (
+        on(f"manifests/{M}/9999999998.json", 1, "s3:GetObject"),
+        "read the record of version 1",
+        f"read the record of {M}@1",
+    ),
+    (
+        on(f"aliases/{M}/champion.json", action="s3:DeleteObject", outcome="denied"),
+        "tried to delete alias champion",
+        f"tried to delete alias champion of {M}",
+    ),
+    (on(f"cards/{M}.json", action="kms:Decrypt"), "decrypted the card", f"decrypted the card of {M}"),
+    (
+        on(f"settings/{M}.json", action="s3:PutObjectAcl"),
+        "called s3:PutObjectAcl on the settings",
+        f"called s3:PutObjectAcl on the settings of {M}",
+    ),
+    (
+        on(f"cards/{M}.json", action="s3:CopyObject"),
+        "copied to or from the card",
+        f"copied to or from the card of {M}",
+    ),
+    (a_list(f"manifests/{M}/"), "listed versions", f"listed versions of {M}"),
+    (a_list(f"aliases/{M}/"), "listed aliases", f"listed aliases of {M}"),
+    (a_list(f"protected/{M}/"), "listed protected aliases", f"listed protected aliases of {M}"),
+    (
+        a_list(f"blobs/{M}/", "s3:ListObjectVersions"),
+        "listed the S3 versions of stored files",
+        f"listed the S3 versions of stored files of {M}",
+    ),
+    (
+        a_list(f"blobs/{M}/", outcome="denied"),
+        "tried to list stored files",
+        f"tried to list stored files of {M}",
+    ),
+    (a_list(f"cards/{M}.json"), "looked for the card", f"looked for the card of {M}"),
+    (
+        a_list(f"verdicts/{M}/9999999998.json", version=1, outcome="denied"),
+        "tried to look for the verdict on version 1",
+        f"tried to look for the verdict on {M}@1",
+    ),
+    (
+        a_list(f"aliases/{M}/champion.json", "s3:ListObjectVersions"),
+        "listed the S3 versions of alias champion",
+        f"listed the S3 versions of alias champion of {M}",
+    ),
+    (
+        a_list(f"blobs/{M}/{DIGEST}", sha256=DIGEST),
+        f"looked for bytes {DIGEST[:12]}…",
+        f"looked for bytes {DIGEST[:12]}… of {M}",
+    ),
+    (a_list("cards/", model=None), "listed models", "listed models"),
+    (a_list("cards/fraud/", model=None), "listed models of fraud", "listed models of fraud"),
+    (
+        a_list("cards/fraud/cre", model=None),
+        "listed models of fraud beginning with cre",
+        "listed models of fraud beginning with cre",
+    ),
+    (a_list("manifests/fraud/", model=None), "listed objects", "listed objects"),
+    (a_list("cards/fraud/\x1b[31m", model=None), "listed objects", "listed objects"),
+    (a_list(f"blobs/{M}/68"), "listed objects", f"listed objects of {M}"),
+]
+
+
+@pytest.mark.parametrize(("document", "said", "with_model"), KEYS, ids=[said for _, said, _ in KEYS])
+def test_a_key_tells_which_record(document: dict[str, Any], said: str, with_model: str) -> None:
+    """By its kind, and what else it names."""
+    assert audit_words.what(typed(document), with_model=False) == said
+    assert audit_words.what(typed(document), with_model=True) == with_model
+
+
+ODD: list[tuple[str, int | None]] = [
+    (f"aliases/{M}/production to version 9.json", None),
+    (f"aliases/{M}/Production.json", None),
+    (f"aliases/{M}/a\n.json", None),
+    (f"aliases/{M}/a\u202eb.json", None),
+    (f"aliases/{M}/champion.json/x", None),
+    (f"aliases/{M}/champion.json\n", None),
+    (f"aliases/{M}/champion", None),
+    ("aliases/fraud/another/champion.json", None),
+    ("aliases/nlp/credit-risk/champion.json", None),
+    (f"x/aliases/{M}/champion.json", None),
+    (f"Aliases/{M}/champion.json", None),
+    (f"cards/{M}.jsonl", None),
+    (f"cards/{M}-2.json", None),
+    (f"cards/{M}/x.json", None),
+    (f"uploads/{M}/{DIGEST[1:]}.json", None),
+    (f"uploads/{M}/{DIGEST.upper()}.json", None),
+    (f"requests/fraud/{ME}/{DIGEST}.json", None),
+    (f"manifests/{M}/9999999999.json", None),
+    (f"manifests/{M}/0000000000.json", None),
+    (f"manifests/{M}/x/9999999998.json", None),
+    (f"manifests/{M}/٩٩٩٩٩٩٩٩٩٨.json", None),
+    (f"authors/{M}/01/{ME}.json", None),
+    (f"authors/{M}/1/a/b.json", None),
+    (f"moves/{M}/1/{ME}.json", None),
+    # The event says something else than its key.
+    (f"manifests/{M}/9999999998.json", None),
+    (f"manifests/{M}/9999999998.json", 2),
+    (f"authors/{M}/1/{ME}.json", 2),
+    (f"cards/{M}.json", 3),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("key", "version"), ODD)
+def test_an_odd_key_tells_nothing(key: str, version: int | None) -> None:
+    """Nobody puts words into an auditor's table by writing a key that only looks like one of the store's."""
+    record = "a record" if version is None else f"the record of version {version}"
+    assert audit_words.what(typed(on(key, version)), with_model=False) == f"wrote {record}"
+    assert audit_words.what(typed(a_list(key, version=version)), with_model=False) == "listed objects"
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
@@ -156,6 +353,7 @@ def test_whoever_can_be_named_is_named() -> None:
         ("s3:ListObjects", True),
         ("kms:Decrypt", True),
         ("sts:AssumeRole", True),
+        ("logs:FilterLogEvents", True),
         ("smas:fetch_files", True),
         ("smas:read_version", True),
         ("smas:whoami", True),
@@ -174,17 +372,27 @@ def test_reads_change_nothing(action: str, reads: bool) -> None:
 
 
 texts = st.none() | st.text(max_size=20)
+keys = st.builds(
+    "/".join,
+    st.lists(
+        st.sampled_from(["cards", "aliases", "moves", "authors", "requests", "fraud", "x.json", "1", DIGEST])
+        | st.text(max_size=5),
+        max_size=6,
+    ),
+)
 
 
 @given(
-    action=st.text(max_size=20) | st.sampled_from(["s3:GetObject", "smas:read_version", "smas:x"]),
+    action=st.text(max_size=20)
+    | st.sampled_from(["s3:GetObject", "s3:PutObject", "s3:ListObjects", "smas:read_version", "smas:x"]),
     path=texts,
     digest=texts,
     version=st.none() | st.integers(1, 99),
-    model=texts,
+    model=texts | st.just("fraud/x"),
     outcome=st.sampled_from(["success", "denied", "error", "later"]),
     source=st.sampled_from(["cloudtrail", "service"]),
     code=texts,
+    key=keys,
 )
 def test_every_event_can_be_said(
     action: str,
@@ -195,6 +403,7 @@ def test_every_event_can_be_said(
     outcome: str,
     source: str,
     code: str | None,
+    key: str | None,
 ) -> None:
     """Whatever a record holds: words, and what was not done is only ever tried."""
     said = typed(
@@ -207,6 +416,7 @@ def test_every_event_can_be_said(
             outcome=outcome,
             source=source,
             error_code=code,
+            key=key,
         )
     )
     for with_model in (True, False):

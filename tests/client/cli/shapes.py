@@ -80,6 +80,7 @@ EVENT = {
     "subject": Maybe(TEXT),
     "role": Maybe(TEXT),
     "action": TEXT,
+    "key": Maybe(TEXT),
     "model": Maybe(TEXT),
     "version": Maybe(NUMBER),
     "path": Maybe(TEXT),

@@ -55,6 +55,7 @@ def recorded(stores: Stores, files: Path) -> str:
             subject="sub-of-ds-nlp",
             role=None,
             action="smas:fetch_files",
+            key=None,
             model=M,
             version=1,
             path=None,
@@ -84,6 +85,7 @@ def test_who_touched_the_model(stores: Stores, files: Path) -> None:
         )
         assert (denied.event_id, denied.actor, denied.outcome) == ("a-refusal-of-s3", "ds-nlp", "denied")
         assert (download.version, download.path, download.sha256) == (1, "model.bin", digest)
+        assert (refused.key, download.key) == (None, f"blobs/{M}/{digest}")
         assert [(place.version, place.path) for place in download.published_as] == [(1, "model.bin")]
         assert download.as_json()["published_as"] == [{"version": 1, "path": "model.bin"}]
 

@@ -60,6 +60,12 @@ def hostile() -> list[dict[str, Any]]:
         f"blobs/{LONG_TEAM}t/x/y",
         f"cards/{LONG_TEAM}/x.json",
         f"cards/{LONG_TEAM}t/x.json",
+        # As long as a key may be, and longer.
+        "k" * 1024,
+        "k" * 1025,
+        "é" * 512,
+        "é" * 513,
+        f"blobs/{FRAUD}/{'k' * 1024}",
         # What only looks like a key of the store further on.
         "x/cards/fraud/y.json",
         f"x/blobs/fraud/y/{BYTES}",

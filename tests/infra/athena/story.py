@@ -106,6 +106,7 @@ def lists() -> list[dict[str, Any]]:
         listing(f"blobs/{FRAUD}/", operation="ListObjectVersions"),
         listing(f"blobs/{FRAUD}/a1", who=OUTSIDER, outcome=DENIED),
         listing("fi\nndings/"),
+        listing(f"cards/fraud/{'x' * 1013}"),
     ]
 
 
@@ -126,6 +127,7 @@ def others() -> list[dict[str, Any]]:
         ),
         decryption("manifests/fraud/x/9999999991.json"),
         decryption("blobs/:::weird"),
+        decryption("blobs/" + "x" * 1019),
         decryption(f"x:::{STORE.bucket}/blobs/{FRAUD}/{BYTES}"),
         decryption(f"x:::{STORE.bucket}-not/blobs/{FRAUD}/{BYTES}"),
         *(

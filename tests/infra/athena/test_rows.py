@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smas_emulator.gateway.calls import Outcome
 
 from tests.fakes.audit import STORE, FakeTrailFiles
-from tests.infra.athena.calls import BYTES, FRAUD, NOON, on_object, read_as
+from tests.infra.athena.calls import BYTES, FRAUD, NOON, decryption, listing, on_object, read_as
 from tests.infra.athena.questions import ALL_EVENTS, COLUMNS, athena_over, events_in, of_service
 from tests.infra.athena.templates import VALUES
 
@@ -96,6 +96,8 @@ SIGNED = st.builds(
 RECORDS = st.lists(
     st.one_of(
         KEYS.map(lambda key: on_object("GetObject", key)),
+        KEYS.map(listing),
+        KEYS.map(decryption),
         SIGNED.map(read_as),
         st.builds(
             lambda key, source: on_object(

@@ -46,6 +46,7 @@ def refusal(time: datetime, event_id: str, **changed: Any) -> AuditEvent:
         subject="sub-of-ds-nlp",
         role=None,
         action="smas:read_version",
+        key=None,
         model="fraud/risk",
         version=None,
         path=None,

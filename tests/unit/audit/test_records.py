@@ -46,6 +46,7 @@ def test_a_download_tells_everything() -> None:
         subject="sub-of-ds-fraud",
         role="data-scientist",
         action="s3:GetObject",
+        key=BLOB,
         model="fraud/credit-risk",
         version=3,
         path="größe/modell ü.bin",
@@ -191,9 +192,40 @@ def test_a_list_is_of_a_model_if_its_prefix_reaches_into_it(prefix: str, model: 
     assert (found.action, found.model) == ("s3:ListObjects", model)
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (keys.alias(MODEL, "champion", protected=False), keys.alias(MODEL, "champion", protected=False)),
+        (keys.request(MODEL, "sub", "k"), keys.request(MODEL, "sub", "k")),
+        ("loot\x1b[31m\n; DROP", "loot\x1b[31m\n; DROP"),
+        ("a" * 1024, "a" * 1024),
+        ("a" * 1025, None),
+        ("é" * 512, "é" * 512),
+        ("é" * 512 + "a", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_key_is_told_as_it_was_sent(key: str | None, told: str | None) -> None:
+    """Whatever it is, up to what S3 takes for a key; of a list it is the prefix."""
+    assert event(s3_record(NOON, "id", key)).key == told
+    assert event(s3_record(NOON, "id", name="ListObjects", parameters={"prefix": key})).key == told
+
+
+def test_a_key_goes_before_a_prefix() -> None:
+    """And what is too long for a key still tells its model."""
+    found = event(s3_record(NOON, "id", BLOB, parameters={"prefix": "cards/"}))
+    assert found.key == BLOB
+    long = event(s3_record(NOON, "id", keys.blobs(MODEL) + "a" * 1024))
+    assert (long.key, long.model) == (None, str(MODEL))
+
+
 def test_another_bucket_is_not_the_store() -> None:
     """The same trail may record buckets whose keys look like the store's."""
-    assert event(s3_record(NOON, "id", BLOB, bucket="trail-bucket")).model is None
+    found = event(s3_record(NOON, "id", BLOB, bucket="trail-bucket"))
+    assert (found.key, found.model) == (None, None)
+    listed = s3_record(NOON, "id", name="ListObjects", bucket="trail-bucket", parameters={"prefix": BLOB})
+    assert event(listed).key is None
 
 
 @pytest.mark.parametrize("source", [f"{STORE.bucket}/{BLOB}", f"/{STORE.bucket}/{quote(BLOB)}?versionId=x"])
@@ -209,7 +241,15 @@ def test_a_copy_out_of_the_store_is_about_what_was_copied(source: str) -> None:
             parameters={"x-amz-copy-source": source},
         )
     )
-    assert (found.model, found.sha256) == ("fraud/credit-risk", DIGEST)
+    assert (found.key, found.model, found.sha256) == (BLOB, "fraud/credit-risk", DIGEST)
+
+
+def test_a_copy_inside_the_store_tells_where_it_went() -> None:
+    """The model is the copied one's if that of the target is not known."""
+    copied = {"x-amz-copy-source": f"{STORE.bucket}/{BLOB}"}
+    for target, sha256 in ((keys.card(MODEL), None), ("odd", DIGEST)):
+        found = event(s3_record(NOON, "id", target, name="CopyObject", parameters=copied))
+        assert (found.key, found.model, found.sha256) == (target, "fraud/credit-risk", sha256)
 
 
 def test_a_write_counts_the_bytes_that_came_in() -> None:
@@ -278,8 +318,15 @@ def test_a_role_of_the_same_name_elsewhere_is_no_persona() -> None:
     ("parameters", "model"),
     [
         ({"encryptionContext": {"aws:s3:arn": f"arn:aws:s3:::{STORE.bucket}/{BLOB}"}}, "fraud/credit-risk"),
+        (
+            {"encryptionContext": {"aws:s3:arn": f"arn:aws-cn:s3:::{STORE.bucket}/{BLOB}"}},
+            "fraud/credit-risk",
+        ),
         ({"encryptionContext": {"aws:s3:arn": f"arn:aws:s3:::{STORE.bucket}"}}, None),
+        ({"encryptionContext": {"aws:s3:arn": f"arn:aws:s3:::{STORE.bucket}/"}}, None),
         ({"encryptionContext": {"aws:s3:arn": f"arn:aws:s3:::elsewhere/{BLOB}"}}, None),
+        ({"encryptionContext": {"aws:s3:arn": f"arn:aws:s3:::elsewhere/x:::{STORE.bucket}/{BLOB}"}}, None),
+        ({"encryptionContext": {"aws:s3:arn": f"x:::{STORE.bucket}/{BLOB}"}}, None),
         ({"encryptionContext": {"aws:s3:arn": 7}}, None),
         ({"encryptionContext": "HIDDEN_DUE_TO_SECURITY_REASONS"}, None),
         ({}, None),
@@ -292,6 +339,7 @@ def test_a_key_used_for_a_model(parameters: Any, model: str | None) -> None:
     record = s3_record(NOON, "id", name="Decrypt", eventSource="kms.amazonaws.com")
     found = event({**record, "requestParameters": parameters, "additionalEventData": None})
     assert (found.action, found.model, found.bytes, found.auth_method) == ("kms:Decrypt", model, None, None)
+    assert found.key == (BLOB if model else None)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +352,7 @@ def test_parameters_of_other_services_have_other_types(parameters: Any) -> None:
             **s3_record(NOON, "id", name="GetItem", eventSource=source),
             "requestParameters": parameters,
         }
-        assert event(record).model is None
+        assert (event(record).model, event(record).key) == (None, None)
 
 
 @pytest.mark.parametrize("number", [-1, 1e300, "12", True, None])

@@ -108,7 +108,7 @@ def test_a_refusal_is_a_row() -> None:
     assert (event.time, event.event_id, event.source) == (NOON + SECOND, "e1", Source.SERVICE)
     assert (event.actor, event.subject, event.role) == ("ds-nlp", "sub-of-ds-nlp", None)
     assert (event.action, event.model, event.version) == ("smas:read_version", "fraud/credit", 3)
-    assert (event.path, event.sha256, event.bytes) == ("weights.bin", None, None)
+    assert (event.path, event.key, event.sha256, event.bytes) == ("weights.bin", None, None, None)
     assert (event.outcome, event.error_code) == (Outcome.DENIED, "not_found")
     assert (event.source_ip, event.user_agent) == ("203.0.113.7", "smas/1")
     assert (event.auth_method, event.request_id) == ("bearer", "r1")
