@@ -24,7 +24,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @pytest.fixture(scope="module", autouse=True)
 def empty_queue(local_aws: LocalStack) -> None:
-    """What tests before left in the queue is none of these functions' business: no worker runs beside them."""
+    """What tests before left in the queue is not these functions' business: no worker runs beside them."""
     sqs = local_aws.root_client("sqs")
     sqs.purge_queue(QueueUrl=local_aws.environment["SMAS_EVENTS_QUEUE_URL"])
 
