@@ -14,16 +14,17 @@ STACK := .venv/emulator/bin/python -m smas_emulator.stack
 INSTALL := PYTHON="$(PYTHON)" requirements/environment.sh
 
 # Whether there may be something to stop: only then does `make down` need an environment.
-STARTED := $(wildcard .smas/processes.json)
+STARTED := $(wildcard .smas/processes.json .smas/compose.env)
 
 # Only from the command line: many shells have PORT and USER set for reasons of their own.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
-UP_OPTIONS = $(if $(call given,PORT),--port $(PORT)) $(if $(call given,AWS_PORT),--aws-port $(AWS_PORT))
+UP_OPTIONS = --runtime $(or $(RUNTIME),auto) $(if $(call given,BASE),--base-image $(BASE)) \
+	$(if $(call given,PORT),--port $(PORT)) $(if $(call given,AWS_PORT),--aws-port $(AWS_PORT))
 
 ##@ The local stack
 
 .PHONY: up
-up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (PORT=8080 AWS_PORT=4566)
+up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (RUNTIME=docker|native PORT=8080 AWS_PORT=4566)
 	$(STACK) up $(UP_OPTIONS)
 
 .PHONY: down
@@ -93,10 +94,9 @@ help: ## list these commands
 
 .PHONY: runtime
 runtime:
-	case "$(or $(RUNTIME),native)" in \
-		native) ;; \
-		docker) echo "RUNTIME=docker comes with the container image, which is not built yet; use RUNTIME=native." >&2; exit 1 ;; \
-		*) echo "RUNTIME is native or docker, not $(RUNTIME)." >&2; exit 1 ;; \
+	case "$(or $(RUNTIME),auto)" in \
+		auto | native | docker) ;; \
+		*) echo "RUNTIME is native, docker or auto (docker where it can be), not $(RUNTIME)." >&2; exit 1 ;; \
 	esac
 
 $(VENV): requirements/dev.txt client/pyproject.toml

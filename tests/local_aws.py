@@ -58,10 +58,17 @@ def stack_command(state: Path, *arguments: str) -> list[str]:
     return [str(EMULATOR_PYTHON), "-m", "smas_emulator.stack", "--state", str(state), *arguments]
 
 
-def run_stack(state: Path, *arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+def run_stack(
+    state: Path, *arguments: str, cwd: Path = REPOSITORY, timeout: float = 180
+) -> subprocess.CompletedProcess[str]:
     """Run one command of the local stack to its end, whatever its exit code."""
     return subprocess.run(
-        stack_command(state, *arguments), cwd=cwd, capture_output=True, text=True, timeout=180, check=False
+        stack_command(state, *arguments),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
 
 

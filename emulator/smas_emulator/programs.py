@@ -36,9 +36,9 @@ def emulator_command(folder: Path, port: int, trail: TrailSettings) -> Command:
 
 
 def emulator_environment(
-    inherited: Mapping[str, str], folder: Path, port: int, trail: TrailSettings
+    inherited: Mapping[str, str], folder: Path, port: int, trail: TrailSettings, host: str = LOOPBACK
 ) -> dict[str, str]:
-    """LocalStack's environment.
+    """LocalStack's environment; `host` is the address it listens on.
 
     Next to nothing is inherited: LocalStack reads its settings from variables as common as `DEBUG` and
     `SERVICES`. The latter stays unset, for it would hide every service it does not name, ours too; services
@@ -51,7 +51,7 @@ def emulator_environment(
         "XDG_CACHE_HOME": str(folder / "cache"),
         "FILESYSTEM_ROOT": str(folder / "filesystem"),
         "CONFIG_DIR": str(folder / "config"),
-        "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
+        "GATEWAY_LISTEN": f"{host}:{port}",
         "LOCALSTACK_HOST": f"localhost:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",  # the default would name a host that only public DNS resolves
         "S3_SKIP_SIGNATURE_VALIDATION": "0",  # a tampered presigned URL is refused, as in AWS
@@ -59,6 +59,7 @@ def emulator_environment(
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",  # no usage statistics
         "DNS_ADDRESS": "0",  # no DNS server
+        "OVERRIDE_IN_DOCKER": "0",  # in a container it would look for what only LocalStack's own image has
         **trail.environment(),
         "PYTHONUNBUFFERED": "1",
     }

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from smas_emulator import seed
+from smas_emulator import compose, seed
 from smas_emulator.errors import StackError
 from smas_emulator.log_follower import show_logs
 from smas_emulator.processes import ProcessTable, is_running
 from smas_emulator.programs import EMULATOR, SERVICE, SHIPPER, WORKER, root_environment
+from smas_emulator.runtimes import AUTO, DOCKER, NATIVE, choose_runtime, running_runtime
 from smas_emulator.sign_in import access_token
 from smas_emulator.state import StateDirectory, read_stack
 from smas_emulator.supervisor import DEFAULT_AWS_PORT, DEFAULT_PORT, Addresses, Wishes, down, up
@@ -82,8 +83,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the interpreter that has the service's libraries (default: .venv/bin/python)",
     )
+    _add_project(command)
     command.add_argument(
-        "--project", default=".", metavar="DIR", help="the repository (default: the current directory)"
+        "--runtime",
+        choices=[NATIVE, DOCKER, AUTO],
+        help="processes or containers; auto is containers where an engine answers and has the base image"
+        " (default: as it runs, else native)",
+    )
+    command.add_argument(
+        "--base-image",
+        metavar="IMAGE",
+        help=f"what the containers' images are built on (default: {compose.DEFAULT_BASE_IMAGE})",
     )
     command.add_argument(
         "--sweep-seconds",
@@ -109,9 +119,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("down", help="stop what up started, and nothing else")
     command.set_defaults(run=_down)
+    _add_project(command)
 
     command = commands.add_parser("status", help="what runs; exit code 1 unless all that was started does")
     command.set_defaults(run=_status)
+    _add_project(command)
 
     command = commands.add_parser("logs", help="follow the logs of all processes")
     command.set_defaults(run=_logs)
@@ -130,6 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_token)
     command.add_argument("user", nargs="?", default="", metavar="USER", help="one of the local users")
     return parser
+
+
+def _add_project(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--project", default=".", metavar="DIR", help="the repository (default: the current directory)"
+    )
 
 
 def _up(state: StateDirectory, options: argparse.Namespace) -> int:
@@ -152,7 +170,10 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         log_seconds=options.log_seconds,
         digest_seconds=options.digest_seconds,
     )
-    addresses = up(wishes, say)
+    if choose_runtime(state, options.runtime, options.base_image, say) == DOCKER:
+        addresses = compose.up(wishes, options.base_image, say)
+    else:
+        addresses = up(wishes, say)
     say("ready")
     print(_summary(addresses))
     return 0
@@ -179,12 +200,20 @@ def _exit_on_signal(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _down(state: StateDirectory, _options: argparse.Namespace) -> int:
-    down(state, lambda progress: print(progress, file=sys.stderr, flush=True))
+def _down(state: StateDirectory, options: argparse.Namespace) -> int:
+    def say(progress: str) -> None:
+        print(progress, file=sys.stderr, flush=True)
+
+    if running_runtime(state) == DOCKER:
+        compose.down(state, Path(options.project).absolute(), say)
+    else:
+        down(state, say)
     return 0
 
 
-def _status(state: StateDirectory, _options: argparse.Namespace) -> int:
+def _status(state: StateDirectory, options: argparse.Namespace) -> int:
+    if running_runtime(state) == DOCKER:
+        return _status_of_containers(state, Path(options.project).absolute())
     records = ProcessTable(state.processes).read()
     if not records:
         print("nothing has been started; start it with `make up`")
@@ -197,6 +226,13 @@ def _status(state: StateDirectory, _options: argparse.Namespace) -> int:
         condition = "running" if is_running(record) else "ended  "
         print(f"{name:<11} {condition}  pid {record.pid}{port}  log {record.log}")
     return 0 if all(is_running(record) for record in records.values()) else 1
+
+
+def _status_of_containers(state: StateDirectory, project: Path) -> int:
+    conditions = compose.conditions(state, project)
+    for name, (_, words) in conditions.items():
+        print(f"{name:<11} {words:<28}  log {state.logs / name}.log")
+    return 0 if conditions and all(alive for alive, _ in conditions.values()) else 1
 
 
 def _logs(state: StateDirectory, options: argparse.Namespace) -> int:

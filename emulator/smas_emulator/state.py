@@ -5,6 +5,7 @@
 <state>/aws/config           profiles smas-service, smas-worker and smas-shipper, for boto3's own provider
 <state>/aws/credentials      the key of the IAM user smas-local
 <state>/processes.json       what runs: process id and start of each
+<state>/compose.env          the settings of docker-compose.yml, as long as the stack runs in containers
 <state>/logs/<name>.log      one for each process
 <state>/localstack/          what LocalStack writes: temporary files, object bytes, caches
 <state>/trail/               what the trail delivered, which LocalStack's own bucket forgets at a stop
@@ -64,6 +65,11 @@ class StateDirectory:
     def processes(self) -> Path:
         """The records of what was started."""
         return self.root / "processes.json"
+
+    @property
+    def compose_env(self) -> Path:
+        """What Compose was told; only there while the stack runs in containers."""
+        return self.root / "compose.env"
 
     @property
     def logs(self) -> Path:

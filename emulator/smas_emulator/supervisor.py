@@ -87,7 +87,7 @@ def up(wishes: Wishes, say: Say) -> Addresses:
         msg = f"There is no Python at {python}; `make up` makes one, or name another with --service-python."
         raise StackError(msg)
     wishes.state.create()
-    with _only_one(wishes.state, say):
+    with only_one(wishes.state, say):
         start = _Start(wishes, say)
         try:
             return start.run(infra)
@@ -101,7 +101,7 @@ def down(state: StateDirectory, say: Say) -> None:
     if not state.root.is_dir():
         say("nothing is running")
         return
-    with _only_one(state, say):
+    with only_one(state, say):
         table = ProcessTable(state.processes)
         records = table.read()
         alive = [name for name, record in records.items() if processes.is_running(record)]
@@ -260,7 +260,7 @@ def _digest(command: Command) -> str:
 
 
 @contextmanager
-def _only_one(state: StateDirectory, say: Say) -> Iterator[None]:
+def only_one(state: StateDirectory, say: Say) -> Iterator[None]:
     """Hold the state directory's lock; a second start or stop waits for the first."""
     with state.lock.open("w") as lock:
         try:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import psutil
 import pytest
+from smas_emulator.compose_start import LOGS
+from smas_emulator.state import read_env_file
 
 from tests.e2e.client import Client
+from tests.image.containers import BASE, docker
 from tests.local_aws import LocalStack, free_port, run_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+# `SMAS_TEST_RUNTIME=docker` runs these tests on the stack in containers, on another base image where
+# `SMAS_TEST_BASE_IMAGE` names one.
+RUNTIME = (
+    ("--runtime", "docker", *(("--base-image", BASE) if BASE else ()))
+    if os.environ.get("SMAS_TEST_RUNTIME") == "docker"
+    else ("--runtime", "native")
+)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -38,14 +52,35 @@ class Stack:
         """A client with the machine's token."""
         return Client(self.url, self.aws.machine_token())
 
+    def process(self, name: str) -> psutil.Process:
+        """The process of a program (`localstack`, `service`, `worker`), to do it harm."""
+        settings = self.aws.state / "compose.env"
+        if settings.exists():
+            return self._process_in_container(read_env_file(settings)["COMPOSE_PROJECT_NAME"], name)
+        records = json.loads((self.aws.state / "processes.json").read_text(encoding="utf-8"))
+        return psutil.Process(next(record["pid"] for record in records if record["name"] == name))
+
+    def _process_in_container(self, project: str, name: str) -> psutil.Process:
+        """As this machine sees it, where the engine's containers are processes of it too."""
+        service = {log: service for service, log in LOGS.items()}[name]
+        labels = (f"project={project}", f"service={service}")
+        filters = [f"--filter=label=com.docker.compose.{label}" for label in labels]
+        container = docker("ps", "--quiet", *filters).strip()
+        first = psutil.Process(int(docker("inspect", "--format", "{{.State.Pid}}", container)))
+        # An init, the script that doubles the output, and then the program beside what writes the log.
+        (script,) = first.children()
+        (program,) = (child for child in script.children() if child.name() != "tee")
+        return program
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Emulator, service and worker; stopped at the end by the ids they were started with."""
     state = tmp_path_factory.mktemp("stack") / "state"
     port, aws_port = free_port(), free_port()
-    up = ("up", "--port", str(port), "--aws-port", str(aws_port), "--sweep-seconds", "2")
-    started = run_stack(state, *up)
+    up = ("up", "--port", str(port), "--aws-port", str(aws_port), "--sweep-seconds", "2", *RUNTIME)
+    # In containers, the images may have to be built first.
+    started = run_stack(state, *up, timeout=900)
     if started.returncode:
         run_stack(state, "down")
         pytest.fail(f"The stack did not start: {started.stderr}", pytrace=False)

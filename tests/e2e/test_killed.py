@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import signal
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import psutil
 import pytest
 import urllib3
 
@@ -118,7 +116,7 @@ def test_a_worker_killed_at_any_request_of_verifying(local_aws: LocalStack, tmp_
 def test_the_stack_replaces_a_killed_worker(stack: Stack, model: str, tmp_path: Path) -> None:
     """With the worker killed, versions wait; `up` again starts another, which settles them."""
     client = stack.user("ds-fraud")
-    _process_of(stack, "worker").kill()
+    stack.process("worker").kill()
     version = client.publish(model, client.upload(model, small(tmp_path)))
     time.sleep(1)
     assert client.expect(200, "GET", f"/v1/models/{model}/versions/1")["state"] == "verifying"
@@ -130,7 +128,7 @@ def test_the_stack_replaces_a_killed_worker(stack: Stack, model: str, tmp_path: 
 def test_gunicorn_replaces_a_killed_process(stack: Stack) -> None:
     """A service process killed under load is replaced; the address answers again at once."""
     client = stack.user("ds-fraud")
-    for child in _process_of(stack, "service").children():
+    for child in stack.process("service").children():
         child.kill()
     deadline = time.monotonic() + 15
     while True:
@@ -140,8 +138,3 @@ def test_gunicorn_replaces_a_killed_process(stack: Stack) -> None:
         except urllib3.exceptions.HTTPError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-
-
-def _process_of(stack: Stack, name: str) -> psutil.Process:
-    records = json.loads((stack.aws.state / "processes.json").read_text(encoding="utf-8"))
-    return psutil.Process(next(record["pid"] for record in records if record["name"] == name))

@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import psutil
 import urllib3
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ PATIENCE_SECONDS = 29
 @contextmanager
 def silent_aws(stack: Stack) -> Iterator[None]:
     """Within the block the local AWS accepts connections and answers nothing."""
-    records = json.loads((stack.aws.state / "processes.json").read_text(encoding="utf-8"))
-    emulator = psutil.Process(next(record["pid"] for record in records if record["name"] == "localstack"))
+    emulator = stack.process("localstack")
     emulator.send_signal(signal.SIGSTOP)
     try:
         yield

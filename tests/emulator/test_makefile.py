@@ -42,23 +42,21 @@ def test_ports_are_taken_from_the_command_line_and_not_from_the_shell() -> None:
     assert "--port" not in make("--dry-run", "up", PORT="3000", AWS_PORT="3001").stdout
 
     moved = make("--dry-run", "up", "PORT=3000", "AWS_PORT=3001").stdout
-    assert "up --port 3000 --aws-port 3001" in moved
+    assert "--port 3000 --aws-port 3001" in moved
 
 
-@pytest.mark.parametrize(
-    ("runtime", "sentence"),
-    [
-        (
-            "docker",
-            "RUNTIME=docker comes with the container image, which is not built yet; use RUNTIME=native.",
-        ),
-        ("podman", "RUNTIME is native or docker, not podman."),
-    ],
-)
-def test_a_runtime_that_is_not_there_is_refused(runtime: str, sentence: str) -> None:
-    """Another runtime than the native one ends with one sentence, before anything is installed or started."""
-    refused = make("up", f"RUNTIME={runtime}")
+def test_the_runtime_is_chosen_by_a_variable() -> None:
+    """Without one, containers where they can run; the command line behind it decides that."""
+    assert "up --runtime auto" in make("--dry-run", "up").stdout
+    assert "up --runtime docker" in make("--dry-run", "up", "RUNTIME=docker").stdout
+    assert "--base-image python:3.14-slim" in make("--dry-run", "up", "BASE=python:3.14-slim").stdout
+
+
+def test_a_runtime_that_there_is_not_is_refused() -> None:
+    """One sentence, before anything is installed or started."""
+    refused = make("up", "RUNTIME=podman")
 
     assert refused.returncode != 0
+    sentence = "RUNTIME is native, docker or auto (docker where it can be), not podman."
     assert refused.stderr.splitlines()[0] == sentence
     assert refused.stdout == ""
