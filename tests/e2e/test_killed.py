@@ -120,7 +120,8 @@ def test_the_stack_replaces_a_killed_worker(stack: Stack, model: str, tmp_path: 
     version = client.publish(model, client.upload(model, small(tmp_path)))
     time.sleep(1)
     assert client.expect(200, "GET", f"/v1/models/{model}/versions/1")["state"] == "verifying"
-    again = run_stack(stack.aws.state, "up")
+    # A worker's settings die with it; the tests that share this stack count on the sweep.
+    again = run_stack(stack.aws.state, "up", "--sweep-seconds", "2")
     assert again.returncode == 0, again.stderr
     assert client.settled(model, version["version"])["state"] == "available"
 

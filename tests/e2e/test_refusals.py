@@ -12,7 +12,7 @@ from tests.stack.sessions import persona
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-SECONDS = 30
+SECONDS = 60
 
 
 def lines(stack: Stack, group: str, pattern: str) -> list[dict[str, Any]]:
