@@ -44,6 +44,15 @@ def test_the_demo_works_and_works_again(stack: Stack) -> None:
     )
 
 
+def test_the_demo_ends_with_who_touched_the_model(stack: Stack) -> None:
+    """Whoever fetched it and whoever was kept from it, each by name, however late the trail."""
+    out = run_demo("--url", stack.url, "--state", str(stack.aws.state)).stdout
+    touches = [line.split() for line in out.partition("CloudTrail's own files")[2].splitlines()[1:]]
+    for who in ("ds-fraud", "deployer-fraud"):
+        assert [who, "3", "×", "s3:GetObject", "success"] in [[row[0], *row[2:]] for row in touches if row]
+    assert ["ds-nlp", "-", "smas:read_version", "denied"] in touches
+
+
 def test_the_demo_fits_one_screen_of_plain_text_without_secrets(stack: Stack) -> None:
     """Every step with its duration, no escape codes into a pipe, no token and no presigned URL."""
     out = run_demo("--url", stack.url, "--state", str(stack.aws.state)).stdout
