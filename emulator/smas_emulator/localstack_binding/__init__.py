@@ -25,6 +25,7 @@ from smas_emulator.localstack_binding.cognito import (
     make_cognito_keep_its_own_keys,
     serve_cognito_pages,
 )
+from smas_emulator.localstack_binding.completions import complete_one_at_a_time
 from smas_emulator.localstack_binding.credentials import AccessKeys
 from smas_emulator.localstack_binding.deletions import answer_key_by_key
 from smas_emulator.localstack_binding.guard import Guard
@@ -59,6 +60,7 @@ def on_infra_start() -> None:
     serve_cognito_pages()
     skip_second_check()
     look_keys_up_directly()
+    complete_one_at_a_time()
     answer_with_source_identity()
     answer_key_by_key()
     evaluate_filter_patterns()
