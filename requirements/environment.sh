@@ -55,7 +55,7 @@ install the package python${version%.*}-venv (Debian, Ubuntu), or name another P
 echo "installing $lock into $directory with Python $version (the first time takes a minute or two)" >&2
 # Environments inside this one stay: each has a lock and a mark of its own.
 if [ -d "$directory" ]; then
-    find "$directory" -mindepth 1 -maxdepth 1 ! -name emulator ! -name mlflow -exec rm -rf {} +
+    find "$directory" -mindepth 1 -maxdepth 1 ! -exec test -e '{}/pyvenv.cfg' \; -exec rm -rf {} +
 fi
 "$python" -m venv "$directory" >&2
 pip() {

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import re
+import sys
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+log = logging.getLogger(__name__)
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -56,6 +65,15 @@ class SafeJsonFormatter(JsonFormatter):
             timestamp="time",
         )
 
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """Add what the record holds beside its message, metrics included (``service.metrics``)."""
+        super().add_fields(log_data, record, message_dict)
+        # The formatter beneath leaves out what begins with an underscore.
+        if "_aws" in record.__dict__:
+            log_data["_aws"] = record.__dict__["_aws"]
+
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Add the request's id."""
         identified = request_id.get()
@@ -83,18 +101,87 @@ class SafeJsonFormatter(JsonFormatter):
                     "message": "a log record that cannot be formatted",
                     "at": f"{record.pathname}:{record.lineno}",
                     "reason": type(error).__name__,
+                    "time": datetime.fromtimestamp(record.created, UTC),
+                    "request_id": request_id.get(),
                 }
             )
 
 
 def configure(level: str = "INFO") -> None:
-    """Send every log record of the process to stderr as JSON."""
-    handler = logging.StreamHandler()
+    """Send every log record of the process to stderr as JSON.
+
+    Warnings, and exceptions that nobody handles, become records, too.
+    """
+    handler = logging.StreamHandler(_beneath(sys.stderr))
     handler.setFormatter(SafeJsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # botocore logs requests with their signatures at DEBUG; nothing below a warning of it is of use here.
     for noisy in ("botocore", "boto3", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+    sys.unraisablehook = _unraisable
+    threading.excepthook = _ended_thread
+
+
+def capture_output() -> None:
+    """Make a record of every line that is printed, too. For processes that have nothing else to say."""
+    # A log that cannot be written (a full disk) would be reported on stderr, and so to itself, for ever.
+    logging.raiseExceptions = False
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, _Printed):
+            setattr(sys, name, _Printed(name, stream))
+
+
+class _Printed(io.TextIOBase):
+    """A stream whose every line becomes a record of the logger ``name``."""
+
+    def __init__(self, name: str, beneath: TextIO) -> None:
+        super().__init__()
+        self.beneath = beneath
+        self._log = logging.getLogger(name)
+        # A line is often written in pieces, and threads must not mix theirs.
+        self._begun = threading.local()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.beneath.fileno()
+
+    def write(self, text: str) -> int:
+        *lines, rest = f"{getattr(self._begun, 'text', '')}{text}".split("\n")
+        self._begun.text = rest
+        for line in lines:
+            if line.strip():
+                self._log.warning("%s", line)
+        return len(text)
+
+    def flush(self) -> None:
+        if getattr(self._begun, "text", ""):
+            self.write("\n")
+
+
+def _beneath(stream: TextIO) -> TextIO:
+    return stream.beneath if isinstance(stream, _Printed) else stream
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        log.info("interrupted")
+    else:
+        log.critical("the process ends by an exception", exc_info=(kind, error, trace))
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    log.error("an exception nobody can handle", exc_info=unraisable.exc_value)
+
+
+def _ended_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is not SystemExit:
+        name = ended.thread.name if ended.thread else None
+        log.error("a thread ends by an exception", exc_info=ended.exc_value, extra={"thread_name": name})
 
 
 def _safe(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one return a kind of value
@@ -131,6 +218,7 @@ def _named(value: Any) -> Mapping[Any, Any] | None:
     return None
 
 
+@lru_cache(512)  # every line has the same few names
 def _is_secret(name: object) -> bool:
     return bool(_SECRET_NAME.fullmatch(re.sub(r"[-_]", "", str(name)).lower()))
 

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from service.bootstrap import build_watch, build_worker
-from service.logs import configure
+from service.logs import capture_output, configure
 from service.settings import SettingsError, worker_settings
 
 log = logging.getLogger(__name__)
@@ -18,10 +18,12 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Work until SIGTERM or SIGINT. Exits 1 with one sentence when a setting is missing."""
     configure()
+    capture_output()
     try:
         settings = worker_settings(os.environ)
     except SettingsError as error:
-        sys.exit(f"The worker cannot start: {error}.")
+        log.critical("The worker cannot start: %s.", error)
+        sys.exit(1)
     consumer, watch = build_worker(settings), build_watch(settings)
 
     def stop(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -13,4 +14,5 @@ configure()
 try:
     app = build_service(service_settings(os.environ))
 except SettingsError as error:
-    sys.exit(f"The service cannot start: {error}.")
+    logging.getLogger("service").critical("The service cannot start: %s.", error)
+    sys.exit(1)

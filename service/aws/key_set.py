@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LIFETIME: Final = timedelta(hours=1)
 COOL_DOWN: Final = timedelta(seconds=30)
+# Without any keys nobody can be served, so the provider is asked again much sooner.
+FIRST_COOL_DOWN: Final = timedelta(seconds=2)
 _OK: Final = 200
 _MAX_BYTES: Final = 256 * 1024
 # Moduli (SHA-256, hex) of key pairs whose private half anybody can download: moto's Cognito key, which
@@ -85,7 +87,8 @@ class KeySet:
     def _fetch_anew(self) -> None:
         """Fetch unless that was just tried; an outage leaves the keys we have in service."""
         now = self._clock()
-        if self._tried_at is not None and now - self._tried_at < COOL_DOWN:
+        cool_down = COOL_DOWN if self._keys else FIRST_COOL_DOWN
+        if self._tried_at is not None and now - self._tried_at < cool_down:
             return
         self._tried_at = now
         try:
