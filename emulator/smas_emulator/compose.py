@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smas_emulator import engine
 from smas_emulator.compose_start import LOGS, ComposeStart, is_up
+from smas_emulator.development import Debuggers, libraries
 from smas_emulator.engine import Compose, emulator_image
 from smas_emulator.errors import StackError
 from smas_emulator.ports import require_free
@@ -46,6 +48,7 @@ def up(wishes: Wishes, base_image: str | None, say: Say) -> Addresses:
         conditions = compose.conditions()
         anew = not is_up(conditions.get("emulator", ""))
         settings = _wished(wishes, base_image, {} if anew else before)
+        compose = replace(compose, files=_files(wishes.project, settings))
         _require_ports(settings, {} if anew else before)
         if not anew and settings["SMAS_BASE_IMAGE"] != before["SMAS_BASE_IMAGE"]:
             msg = f"The containers already run on {before['SMAS_BASE_IMAGE']}; run `make down` first."
@@ -60,6 +63,7 @@ def up(wishes: Wishes, base_image: str | None, say: Say) -> Addresses:
         addresses = Addresses(
             service=None if wishes.only_aws else f"http://localhost:{settings['SMAS_PORT']}",
             aws=f"http://localhost:{settings['SMAS_AWS_PORT']}",
+            debuggers=_debuggers(settings),
         )
         try:
             ComposeStart(compose, wishes.state, addresses, anew, say).run()
@@ -82,7 +86,12 @@ def down(state: StateDirectory, project: Path, say: Say) -> None:
 
 def running_project(state: StateDirectory, project: Path) -> Compose:
     """What was started for this state directory. Raises `StackError` if no engine answers."""
-    return Compose(engine.compose_command(), _name(state), state.compose_env, project / "docker-compose.yml")
+    try:
+        command = engine.compose_command()
+    except engine.NoContainers as error:
+        msg = f"The stack was started in containers, but {error.reason}."
+        raise StackError(msg) from error
+    return Compose(command, _name(state), state.compose_env, _files(project, _settings(state)))
 
 
 def conditions(state: StateDirectory, project: Path) -> dict[str, tuple[bool, str]]:
@@ -114,7 +123,22 @@ def _project(wishes: Wishes, command: tuple[str, ...]) -> Compose:
     if not file.is_file():
         msg = f"There is no {shown(str(file))}; run this from the repository, or name it with --project."
         raise StackError(msg)
-    return Compose(command, _name(wishes.state), wishes.state.compose_env, file)
+    return Compose(
+        command,
+        _name(wishes.state),
+        wishes.state.compose_env,
+        _files(wishes.project, _settings(wishes.state)),
+    )
+
+
+def _files(project: Path, settings: Mapping[str, str]) -> tuple[Path, ...]:
+    developing = (project / "emulator" / "develop" / "docker-compose.yml",)
+    return (project / "docker-compose.yml", *(developing if _debuggers(settings) else ()))
+
+
+def _debuggers(settings: Mapping[str, str]) -> Debuggers | None:
+    port = settings.get("SMAS_DEBUG_PORT")
+    return Debuggers(int(port)) if port else None
 
 
 def _settings(state: StateDirectory) -> dict[str, str]:
@@ -137,6 +161,15 @@ def _wished(wishes: Wishes, base_image: str | None, running: Mapping[str, str]) 
         "SMAS_TRAIL_LOG_SECONDS": running.get("SMAS_TRAIL_LOG_SECONDS", f"{wishes.log_seconds:g}"),
         "SMAS_TRAIL_DIGEST_SECONDS": running.get("SMAS_TRAIL_DIGEST_SECONDS", f"{wishes.digest_seconds:g}"),
     }
+    debuggers = wishes.debuggers or _debuggers(running)
+    if debuggers is not None:
+        debugger, watcher = libraries(wishes.service_python)
+        settings |= {
+            "SMAS_DEBUG_PORT": str(debuggers.port),
+            "SMAS_DEBUG_WORKER_PORT": str(debuggers.worker_port),
+            "SMAS_DEBUGPY": debugger,
+            "SMAS_WATCHDOG": watcher,
+        }
     try:
         env_file(settings)
     except ValueError as error:
@@ -156,9 +189,15 @@ def _require_ports(settings: Mapping[str, str], running: Mapping[str, str]) -> N
         if not running:
             require_free(int(settings[name]), purpose, f"choose another with {option}")
         elif settings[name] != running[name]:
-            # The emulator's container has both, and would forget everything if it were made anew.
+            # The emulator's container has them, and would forget everything if it were made anew.
             msg = f"The containers already have port {running[name]} for {purpose}; run `make down` first."
             raise StackError(msg)
+    debuggers = _debuggers(settings)
+    if not running and debuggers is not None:
+        debuggers.require_free()
+    elif debuggers != _debuggers(running):
+        msg = "The containers already run without a debugger at these ports; run `make down` first."
+        raise StackError(msg)
 
 
 def _make_ready(state: StateDirectory) -> None:

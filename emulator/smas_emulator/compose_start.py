@@ -48,7 +48,8 @@ class ComposeStart:
     def run(self) -> None:
         """Return once all is ready. Raises `StackError` with the cause, as far as the logs tell."""
         programs = [] if self.addresses.service is None else [SHIPPER, SERVICE, WORKER]
-        self._build([*(["emulator"] if self.anew else []), *(programs and [SERVICE, WORKER])])
+        # The worker's image is the service's.
+        self._build([*(["emulator"] if self.anew else []), *(programs and [SERVICE])])
         self._begins = {name: self._size(name) for name in ("emulator", PROVISION, *programs)}
         self.say("starting the containers, the local AWS first")
         started = self.compose.run("up", "--detach", "--no-build", PROVISION, *programs)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER_SECONDS = 3.0
+NO_SUCH_PROGRAM = 127
 KEPT_IMAGE = "smas-emulator:local"
 _PULL_SECONDS = 600.0
 _COMPOSE_COMMANDS = (("docker", "compose"), ("docker-compose",))
@@ -51,32 +52,50 @@ def run(command: Sequence[str], timeout: float | None = None) -> Ended:
             check=False,
         )
     except OSError as error:
-        return Ended(127, "", str(error))
+        return Ended(NO_SUCH_PROGRAM, "", str(error))
     except subprocess.TimeoutExpired:
         return Ended(124, "", f"no answer within {timeout:g} seconds")
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def compose_command() -> tuple[str, ...]:
-    """How Compose is called here. Raises `StackError` if no engine answers or there is no Compose."""
-    answer = run(("docker", "info", "--format", "{{.ServerVersion}}"), ANSWER_SECONDS)
+class NoContainers(StackError):
+    """Nothing can run in containers here: `reason` is a clause that says why, the whole also what to do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        sentence = f"{reason[0].upper()}{reason[1:]}"
+        super().__init__(f"{sentence}; {remedy}, or run `make up RUNTIME=native`, which needs none.")
+        self.reason = reason
+
+
+def require_engine() -> None:
+    """Raise `NoContainers` unless an engine answers."""
+    answer = run(("docker", "version", "--format", "{{.Server.Version}}"), ANSWER_SECONDS)
+    if answer.code == NO_SUCH_PROGRAM:
+        reason = "there is no container engine here (no `docker` on the path)"
+        raise NoContainers(reason, "install one")
     if answer.code:
-        msg = f"No container engine answers (docker info: {answer.last_words})."
-        raise StackError(msg)
+        reason = f"no container engine answers (docker says: {answer.last_words})"
+        raise NoContainers(reason, "start it")
+
+
+def compose_command() -> tuple[str, ...]:
+    """How Compose is called here. Raises `NoContainers` if no engine answers or there is no Compose."""
+    require_engine()
     for command in _COMPOSE_COMMANDS:
         if run((*command, "version")).code == 0:
             return command
-    raise StackError("There is a container engine, but neither `docker compose` nor `docker-compose`.")
+    reason = "there is a container engine, but neither `docker compose` nor `docker-compose`"
+    raise NoContainers(reason, "install one of them")
 
 
 def require_image(name: str) -> None:
-    """Have an image here, pulled if need be. Raises `StackError` when it cannot be had."""
+    """Have an image here, pulled if need be. Raises `NoContainers` when it cannot be had."""
     if run(("docker", "image", "inspect", name)).code == 0:
         return
     pulled = run(("docker", "pull", "--quiet", name), _PULL_SECONDS)
     if pulled.code:
-        msg = f"The base image {name} cannot be pulled ({pulled.last_words})."
-        raise StackError(msg)
+        reason = f"the base image {name} cannot be pulled ({pulled.last_words})"
+        raise NoContainers(reason, "name one that is here with BASE=<image>")
 
 
 def emulator_image(project: str) -> str:
@@ -90,17 +109,21 @@ def emulator_image(project: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """One project of Compose: how it is called, its name, the settings it reads and its file."""
+    """One project of Compose: how it is called, its name, the settings it reads and its files.
+
+    Of several files, each adds to those before; paths in all of them are seen from the first.
+    """
 
     command: tuple[str, ...]
     project: str
     settings: Path
-    file: Path
+    files: tuple[Path, ...]
 
     def run(self, *arguments: str) -> Ended:
         """Run one of Compose's commands to its end."""
-        options = ("--project-name", self.project, "--env-file", str(self.settings), "--file", str(self.file))
-        return run((*self.command, *options, *arguments))
+        options = ("--project-name", self.project, "--env-file", str(self.settings))
+        files = (part for file in self.files for part in ("--file", str(file)))
+        return run((*self.command, *options, *files, *arguments))
 
     def keep_what_was_built(self) -> None:
         """Give the emulator's image a second name, so that removing the first leaves it in the cache."""

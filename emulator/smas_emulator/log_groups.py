@@ -1,6 +1,6 @@
 """Provisions the log groups of service and worker, and the metric filters of `infra/metric-filters/`.
 
-Terraform reads the same files.
+Terraform reads the same files, and those over log groups that only AWS has.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
 RETENTION_DAYS = 365
 GROUPS = {"service": seed.SERVICE_LOG_GROUP, "worker": seed.WORKER_LOG_GROUP}
+# Nothing writes these here: the trail delivers to its bucket alone, and there is no API Gateway.
+ON_AWS_ALONE = frozenset({"api_gateway", "trail"})
 
 
 def provision_log_groups(logs: Any, metric_filters: Path) -> None:
@@ -35,13 +37,20 @@ def provision_log_groups(logs: Any, metric_filters: Path) -> None:
             logs.create_log_group(logGroupName=name)
         logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
     for file in sorted(metric_filters.glob("*.json")):
-        logs.put_metric_filter(**metric_filter(file))
+        asked = metric_filter(file)
+        if asked is not None:
+            logs.put_metric_filter(**asked)
 
 
-def metric_filter(file: Path) -> dict[str, Any]:
-    """What PutMetricFilter is asked for one of the files. Raises `StackError`."""
+def metric_filter(file: Path) -> dict[str, Any] | None:
+    """What PutMetricFilter is asked for one of the files, None for a log group that only AWS has.
+
+    Raises `StackError`.
+    """
     try:
         described = json.loads(file.read_text(encoding="utf-8"))
+        if described["log_group"] in ON_AWS_ALONE:
+            return None
         return {
             "filterName": described["name"],
             "logGroupName": GROUPS[described["log_group"]],

@@ -23,7 +23,7 @@ class Placeholders:
     """What a template may name: each field is one.
 
     `role_prefix` is an ARN up to and with `smas-`; `trail_prefix` is empty or ends in a slash;
-    `service_log_group_arn` has no `:*` at its end.
+    the ARNs of log groups have no `:*` at their end.
     """
 
     partition: str
@@ -41,6 +41,7 @@ class Placeholders:
     trail_prefix: str
     trail_arn: str
     service_log_group_arn: str
+    trail_log_group_arn: str
 
 
 @dataclass(frozen=True, slots=True)

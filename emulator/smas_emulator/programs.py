@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from smas_emulator import seed
+from smas_emulator import development, seed
 from smas_emulator.ports import LOOPBACK
 from smas_emulator.processes import Command
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from smas_emulator.development import Debuggers
     from smas_emulator.trail_settings import TrailSettings
 
 EMULATOR = "localstack"
@@ -65,32 +66,34 @@ def emulator_environment(
     }
 
 
-def service_command(python: str, project: Path, port: int, environment: Mapping[str, str]) -> Command:
+def service_command(
+    python: str,
+    project: Path,
+    port: int,
+    environment: Mapping[str, str],
+    debuggers: Debuggers | None = None,
+) -> Command:
     """The service under gunicorn, in the role `smas-service`."""
+    gunicorn = (python, "-m", "gunicorn", "-c", "service/gunicorn_config.py", "--bind", f"{LOOPBACK}:{port}")
+    role = {**environment, "AWS_PROFILE": "smas-service"}
+    if debuggers is None:
+        return Command(SERVICE, (*gunicorn, "service.wsgi:app"), project, role)
+    debugged = (*gunicorn, *development.ONE_PATIENT_WORKER, debuggers.service)
     return Command(
-        SERVICE,
-        (
-            python,
-            "-m",
-            "gunicorn",
-            "-c",
-            "service/gunicorn_config.py",
-            "--bind",
-            f"{LOOPBACK}:{port}",
-            "service.wsgi:app",
-        ),
-        project,
-        {**environment, "AWS_PROFILE": "smas-service"},
+        SERVICE, development.reloading(project, debugged), project, development.environment(project, role)
     )
 
 
-def worker_command(python: str, project: Path, environment: Mapping[str, str]) -> Command:
+def worker_command(
+    python: str, project: Path, environment: Mapping[str, str], debuggers: Debuggers | None = None
+) -> Command:
     """The verifier, in the role `smas-worker`."""
+    role = {**environment, "AWS_PROFILE": "smas-worker"}
+    if debuggers is None:
+        return Command(WORKER, (python, "-m", "service.worker"), project, role)
+    debugged = (python, *debuggers.worker)
     return Command(
-        WORKER,
-        (python, "-m", "service.worker"),
-        project,
-        {**environment, "AWS_PROFILE": "smas-worker"},
+        WORKER, development.reloading(project, debugged), project, development.environment(project, role)
     )
 
 

@@ -41,7 +41,7 @@ def choose_runtime(state: StateDirectory, wish: str | None, base_image: str | No
     try:
         engine.compose_command()
         engine.require_image(base_image or DEFAULT_BASE_IMAGE)
-    except StackError as reason:
-        say(f"starting {_WORDS[NATIVE]}, not {_WORDS[DOCKER]}: {reason}")
+    except engine.NoContainers as error:
+        say(f"starting {_WORDS[NATIVE]}: {error.reason}")
         return NATIVE
     return DOCKER

@@ -19,6 +19,8 @@ TRAIL_BUCKET = "smas-trail"
 TRAIL_PREFIX = ""
 SERVICE_LOG_GROUP = "/smas/service"
 WORKER_LOG_GROUP = "/smas/worker"
+# Named in the key's policy; the local trail delivers to none.
+TRAIL_LOG_GROUP = "/smas/trail"
 LOCAL_IAM_USER = "smas-local"
 # Whoever holds these is the account itself. They protect nothing: only this machine reaches the local AWS.
 ROOT_ACCESS_KEY = "test"

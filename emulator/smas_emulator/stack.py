@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from smas_emulator import compose, seed
+from smas_emulator.development import DEFAULT_DEBUG_PORT, Debuggers
 from smas_emulator.errors import StackError
 from smas_emulator.log_follower import show_logs
 from smas_emulator.processes import ProcessTable, is_running
@@ -96,6 +97,19 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what the containers' images are built on (default: {compose.DEFAULT_BASE_IMAGE})",
     )
     command.add_argument(
+        "--dev",
+        action="store_true",
+        help="start service and worker anew when their code changes, and let a debugger attach",
+    )
+    command.add_argument(
+        "--debug-port",
+        type=_port,
+        default=DEFAULT_DEBUG_PORT,
+        metavar="N",
+        help="with --dev, where the service's debugger listens, on this machine only; the worker's at the"
+        f" next port (default: {DEFAULT_DEBUG_PORT})",
+    )
+    command.add_argument(
         "--sweep-seconds",
         type=_seconds,
         metavar="S",
@@ -169,6 +183,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         sweep_seconds=options.sweep_seconds,
         log_seconds=options.log_seconds,
         digest_seconds=options.digest_seconds,
+        debuggers=Debuggers(options.debug_port) if options.dev else None,
     )
     if choose_runtime(state, options.runtime, options.base_image, say) == DOCKER:
         addresses = compose.up(wishes, options.base_image, say)
@@ -184,6 +199,9 @@ def _summary(addresses: Addresses) -> str:
     lines = [f'AWS       {addresses.aws}  (try: make aws ARGS="s3 ls")']
     if addresses.service is not None:
         lines.insert(0, f"service   {addresses.service}  (interface: {addresses.service}/docs)")
+    if addresses.debuggers is not None:
+        service, worker = addresses.debuggers.port, addresses.debuggers.worker_port
+        lines.append(f"debugger  127.0.0.1:{service} for the service, 127.0.0.1:{worker} for the worker")
     lines.append(f"users     {users}  (password: {seed.LOCAL_PASSWORD})")
     if addresses.service is not None:
         lines.append(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smas_emulator import processes
+from smas_emulator.development import Debuggers, libraries
 from smas_emulator.errors import StackError
 from smas_emulator.ports import require_free
 from smas_emulator.processes import Command, ProcessRecord, ProcessTable
@@ -45,6 +46,7 @@ TITLES = {
     WORKER: "The verifier worker",
     SHIPPER: "The log shipper",
 }
+_DEBUG_PORT = "debug_port"
 
 Say = Callable[[str], None]
 
@@ -62,6 +64,7 @@ class Wishes:
     sweep_seconds: float | None
     log_seconds: float
     digest_seconds: float
+    debuggers: Debuggers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Addresses:
 
     service: str | None
     aws: str
+    debuggers: Debuggers | None = None
 
 
 def up(wishes: Wishes, say: Say) -> Addresses:
@@ -127,7 +131,8 @@ class _Start:
         self._forget_the_dead()
         aws_port = self._port_of(EMULATOR, self._wishes.aws_port, DEFAULT_AWS_PORT)
         port = self._port_of(SERVICE, self._wishes.port, DEFAULT_PORT)
-        self._require_ports(port, aws_port)
+        debuggers = self._debuggers()
+        self._require_ports(port, aws_port, debuggers)
 
         self._start_emulator(aws_port)
         made = provision(f"http://localhost:{aws_port}", infra, read_access_key(self._state), self._say)
@@ -135,8 +140,8 @@ class _Start:
         write_settings(self._state, made, service_url)
         if self._wishes.only_aws:
             return Addresses(service=None, aws=made.endpoint)
-        self._start_service_and_worker(port)
-        return Addresses(service=service_url, aws=made.endpoint)
+        self._start_service_and_worker(port, debuggers)
+        return Addresses(service=service_url, aws=made.endpoint, debuggers=debuggers)
 
     def undo(self) -> None:
         """Stop what this run started, latest first."""
@@ -170,7 +175,14 @@ class _Start:
             raise StackError(msg)
         return port if wished is None else wished
 
-    def _require_ports(self, port: int, aws_port: int) -> None:
+    def _debuggers(self) -> Debuggers | None:
+        """As wished, else as they run, else none."""
+        running = self._table.read().get(SERVICE)
+        if self._wishes.debuggers is not None or running is None or _DEBUG_PORT not in running.settings:
+            return self._wishes.debuggers
+        return Debuggers(int(running.settings[_DEBUG_PORT]))
+
+    def _require_ports(self, port: int, aws_port: int, debuggers: Debuggers | None) -> None:
         """Look before anything is started, so that a taken port costs no wait."""
         if port == aws_port:
             msg = f"Service and local AWS cannot both have port {port}; choose two."
@@ -183,6 +195,11 @@ class _Start:
         moves = SERVICE in running and int(running[SERVICE].settings["port"]) != port
         if not self._wishes.only_aws and (SERVICE not in running or moves):
             require_free(port, "the service", "choose another with `make up PORT=<port>` (--port)")
+        if self._wishes.only_aws or debuggers is None:
+            return
+        libraries(self._wishes.service_python)
+        if SERVICE not in running or running[SERVICE].settings.get(_DEBUG_PORT) != str(debuggers.port):
+            debuggers.require_free()
 
     def _start_emulator(self, port: int) -> None:
         record = self._table.read().get(EMULATOR)
@@ -196,13 +213,16 @@ class _Start:
     def _trail_settings(self) -> TrailSettings:
         return TrailSettings(self._state.trail, self._wishes.log_seconds, self._wishes.digest_seconds)
 
-    def _start_service_and_worker(self, port: int) -> None:
+    def _start_service_and_worker(self, port: int, debuggers: Debuggers | None) -> None:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))
         python, project = self._wishes.service_python, self._wishes.project
         sweep = self._sweep_seconds()
         shipper = self._ensure(shipper_command(self._state.root, environment), {})
-        service = self._ensure(service_command(python, project, port, environment), {"port": str(port)})
-        worker = self._ensure(worker_command(python, project, {**environment, **sweep}), sweep)
+        debugged = {_DEBUG_PORT: str(debuggers.port)} if debuggers else {}
+        service = self._ensure(
+            service_command(python, project, port, environment, debuggers), {"port": str(port), **debugged}
+        )
+        worker = self._ensure(worker_command(python, project, {**environment, **sweep}, debuggers), sweep)
         self._say("waiting until the service is ready")
         wait_ready(
             TITLES[SERVICE],

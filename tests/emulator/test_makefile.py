@@ -52,6 +52,12 @@ def test_the_runtime_is_chosen_by_a_variable() -> None:
     assert "--base-image python:3.14-slim" in make("--dry-run", "up", "BASE=python:3.14-slim").stdout
 
 
+def test_developing_is_asked_for() -> None:
+    """Only on the command line: nothing in a shell's environment opens a debugger."""
+    assert "--dev" not in make("--dry-run", "up", DEV="1", DEBUG_PORT="5678").stdout
+    assert "--dev --debug-port 6000" in make("--dry-run", "up", "DEV=1", "DEBUG_PORT=6000").stdout
+
+
 def test_a_runtime_that_there_is_not_is_refused() -> None:
     """One sentence, before anything is installed or started."""
     refused = make("up", "RUNTIME=podman")

@@ -29,6 +29,7 @@ PLACEHOLDERS = Placeholders(
     trail_prefix=seed.TRAIL_PREFIX,
     trail_arn=trail_arn(),
     service_log_group_arn=log_group_arn(seed.SERVICE_LOG_GROUP),
+    trail_log_group_arn=log_group_arn(seed.TRAIL_LOG_GROUP),
 )
 NAMES = [
     *("service", "worker", "trust-persona", "trust-verifier", "bucket", "trail-bucket"),

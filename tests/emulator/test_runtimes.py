@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ANSWERS = """
 case "$1" in
-    info) echo 28.0 ;;
+    version) echo 28.0 ;;
     compose) exit 0 ;;
     image) [ "$3" = here:1 ] ;;
     pull) echo "dial tcp: no such host." >&2; exit 1 ;;
@@ -74,10 +74,30 @@ def run_natively(state: StateDirectory) -> None:
 @pytest.mark.usefixtures("programs")
 def test_without_an_engine_it_is_processes(state: StateDirectory) -> None:
     """If nothing was asked for, one line says why."""
-    runtime, (said,) = choose(state, "auto")
+    runtime, said = choose(state, "auto")
 
     assert runtime == "native"
-    assert said.startswith("starting as processes of this machine, not in containers: No container engine")
+    why = "there is no container engine here (no `docker` on the path)"
+    assert said == [f"starting as processes of this machine: {why}"]
+
+
+def test_a_client_without_an_engine_is_none(state: StateDirectory, programs: Path) -> None:
+    """As where Docker is installed and not started: the line has the client's own words."""
+    words = (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    )
+    install(programs, "docker", f'echo; echo "{words}" >&2; exit 1')
+
+    assert choose(state, "auto") == (
+        "native",
+        [f"starting as processes of this machine: no container engine answers (docker says: {words})"],
+    )
+    with pytest.raises(StackError) as refused:
+        engine.compose_command()
+    assert str(refused.value) == (
+        f"No container engine answers (docker says: {words}); "
+        "start it, or run `make up RUNTIME=native`, which needs none."
+    )
 
 
 def test_with_an_engine_compose_and_a_base_it_is_containers(state: StateDirectory, programs: Path) -> None:
@@ -88,7 +108,7 @@ def test_with_an_engine_compose_and_a_base_it_is_containers(state: StateDirector
     assert choose(state, None, "here:1") == ("native", [])
     runtime, (said,) = choose(state, "auto", "elsewhere:1")
     assert runtime == "native"
-    assert said.endswith("The base image elsewhere:1 cannot be pulled (dial tcp: no such host).")
+    assert said.endswith(": the base image elsewhere:1 cannot be pulled (dial tcp: no such host)")
 
 
 def test_either_compose_will_do(programs: Path) -> None:
@@ -109,7 +129,7 @@ def test_an_engine_that_hangs_is_none(programs: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.2)
     install(programs, "docker", "exec sleep 30")
 
-    with pytest.raises(StackError, match=r"docker info: no answer within 0\.2 seconds"):
+    with pytest.raises(StackError, match=r"docker says: no answer within 0\.2 seconds"):
         engine.compose_command()
 
 
@@ -138,8 +158,10 @@ def test_containers_that_cannot_be_had_are_one_sentence(
 
     printed = capsys.readouterr()
     assert (code, printed.out) == (1, "")
-    assert printed.err.startswith("No container engine answers (docker info: ")
-    assert printed.err.count("\n") == 1
+    assert printed.err == (
+        "There is no container engine here (no `docker` on the path); "
+        "install one, or run `make up RUNTIME=native`, which needs none.\n"
+    )
     assert not state.compose_env.exists()
 
 

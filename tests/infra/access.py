@@ -51,6 +51,8 @@ WRITES = {
     "verifier-scanning": frozenset({"findings"}),
     "verifier-tagging": frozenset({"releases", "verdicts"}),
 }
+# Kinds that are never written over: the bucket's own policy refuses whatever does not say so.
+CREATE_ONLY = frozenset(["approvals", "authors", "findings", "manifests", "moves", "tombstones", "verdicts"])
 DELETES = {**dict.fromkeys(ROLES, NONE), "persona-data-scientist": frozenset({"uploads"})}
 # Kinds of whose versions a role sets the tags that open them.
 TAGS = {**dict.fromkeys(ROLES, NONE), "verifier-tagging": frozenset({"blobs"})}

@@ -45,9 +45,11 @@ What a session may do with S3 itself, without the service: **r** read objects an
 **w** write, **d** delete (by a marker; no version is deleted by anybody), **s** see tags, **t** set the tags
 `smas-state` and `smas-release` of a version, **p** go on with or give up an upload in parts. Every other
 action of S3 is nobody's. A role with `@team` has all of it below `<kind>/<team>/` only, and of `authors`,
-`moves`, `approvals` and `requests` it writes its own name's alone. `manifests`, `authors`, `findings` and
-`moves` are only ever created: the bucket's own policy says so. Nobody locks or destroys, and no tag is sent
-along with a write. The roles of service and worker may do nothing here.
+`moves`, `approvals` and `requests` it writes its own name's alone. `manifests`, `authors`, `findings`,
+`moves`, `verdicts`, `approvals` and `tombstones` are only ever created: the bucket's own policy says so. It
+refuses to everybody, the account's administrators too, to hide anything but `uploads` and `requests` behind a
+delete marker and to bypass a retention, and to all these roles to change what guards the bucket. Nobody locks
+or destroys, and no tag is sent along with a write. The roles of service and worker may do nothing here.
 
 The last row is the bucket of the trail, below `AWSLogs/<account>/`, where nobody writes but CloudTrail. The
 same roles read the service's log group, and those of them that are a person's ask CloudTrail for its public

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.infra.rendering import NAMES, rendered
+from tests.infra.rendering import AWS_NAMES, NAMES, rendered
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -22,9 +22,9 @@ def main() -> None:
     """Write every policy, and remove what no template renders any more."""
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):
-        if path.stem not in NAMES:
+        if path.stem not in (*NAMES, *AWS_NAMES):
             path.unlink()
-    for name in NAMES:
+    for name in (*NAMES, *AWS_NAMES):
         (FOLDER / f"{name}.json").write_text(golden(name), encoding="utf-8")
 
 

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from tests.infra.rendering import (
+    AWS_KEYS,
+    AWS_RESOURCES,
+    AWS_ROLES,
+    AWS_TRUSTS,
     BUCKET,
     KEYS,
     PLACEHOLDERS,
@@ -62,6 +66,7 @@ SERVICE_LOG = f"{PLACEHOLDERS.service_log_group_arn}:*"
 ONLY_ACTIONS = {
     "s3": frozenset(
         [
+            "BypassGovernanceRetention",
             "DeleteObjectVersion",
             "GetObjectVersion",
             "GetObjectVersionTagging",
@@ -71,6 +76,17 @@ ONLY_ACTIONS = {
             "GetObjectVersionForReplication",
             "ListBucketVersions",
             "ListMultipartUploadParts",
+            "GetObjectVersionAcl",
+            "GetReplicationConfiguration",
+            "PutAnalyticsConfiguration",
+            "PutBucketObjectLockConfiguration",
+            "PutBucketPublicAccessBlock",
+            "PutEncryptionConfiguration",
+            "PutInventoryConfiguration",
+            "PutLifecycleConfiguration",
+            "PutReplicationConfiguration",
+            "ReplicateObject",
+            "ReplicateTags",
         ]
     ),
     "kms": frozenset({"ReEncryptFrom", "ReEncryptTo"}),
@@ -78,6 +94,10 @@ ONLY_ACTIONS = {
     "sqs": frozenset[str](),
     "cloudtrail": frozenset[str](),
     "logs": frozenset[str](),
+    "sns": frozenset[str](),
+    "athena": frozenset[str](),
+    "glue": frozenset[str](),
+    "xray": frozenset[str](),
 }
 # Operations of these names need actions of other names, so as actions they would mean nothing.
 NO_ACTIONS = frozenset(
@@ -101,6 +121,8 @@ OPERATORS = frozenset(
     [
         "Bool",
         "ArnEquals",
+        "ArnLike",
+        "ArnNotEquals",
         "Null",
         "NumericGreaterThan",
         "StringEquals",
@@ -110,8 +132,8 @@ OPERATORS = frozenset(
     ]
 )
 CONDITION_KEYS = re.compile(
-    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys|RequestTag/jti)|"
-    r"kms:(ViaService|EncryptionContext:aws:cloudtrail:arn)|sts:SourceIdentity|"
+    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys|RequestTag/(jti|team))|"
+    r"kms:(ViaService|EncryptionContext:aws:(cloudtrail|logs|s3):arn)|sts:(RoleSessionName|SourceIdentity)|"
     r"s3:(prefix|signatureAge|if-none-match|RequestObjectTagKeys|ExistingObjectTag/smas-(state|release)|"
     r"x-amz-(acl|storage-class)|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
 )
@@ -123,13 +145,15 @@ NOBODYS = re.compile(
 )
 
 
-def _statements(policy: Policy, effect: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+def statements(policy: Policy, effect: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A policy's statements (of one effect), each with the words that a fault in it is told by."""
     for statement in policy.statements:
         if effect is None or statement.get("Effect") == effect:
             yield f"{policy.name}.{statement.get('Sid')}", statement
 
 
-def _actions(statement: dict[str, Any]) -> list[str]:
+def actions(statement: dict[str, Any]) -> list[str]:
+    """The actions of a statement."""
     return listed(statement.get("Action", []))
 
 
@@ -166,10 +190,11 @@ def has_known_elements(policy: Policy) -> list[str]:
 
     What is written as an exception (``NotAction``, ``NotPrincipal``) grows by itself; it may refuse.
     """
-    about_whom = {"Principal"} if policy.name in TRUSTS or policy.name in RESOURCES else set[str]()
-    about_what = set[str]() if policy.name in TRUSTS else {"Resource"}
+    trusts = policy.name in (*TRUSTS, *AWS_TRUSTS)
+    about_whom = {"Principal"} if trusts or policy.name in (*RESOURCES, *AWS_RESOURCES) else set[str]()
+    about_what = set[str]() if trusts else {"Resource"}
     faults: list[str] = []
-    for place, statement in _statements(policy):
+    for place, statement in statements(policy):
         wanted = {"Sid", "Effect", "Action", *about_whom, *about_what}
         names = set(statement) - {"Condition"}
         if statement.get("Effect") == "Deny" and "NotResource" in names:
@@ -186,8 +211,8 @@ def has_known_elements(policy: Policy) -> list[str]:
 def names_real_actions(policy: Policy) -> list[str]:
     """Every action exists, spelled as AWS spells it; a misspelled one would do nothing, silently."""
     faults: list[str] = []
-    for place, statement in _statements(policy):
-        for action in _actions(statement):
+    for place, statement in statements(policy):
+        for action in actions(statement):
             service, _, name = action.partition(":")
             if service not in ONLY_ACTIONS:
                 faults.append(f"{place}: unknown service in {action}")
@@ -198,18 +223,18 @@ def names_real_actions(policy: Policy) -> list[str]:
 
 def allows_no_wildcard_action(policy: Policy) -> list[str]:
     """What is allowed is spelled out; but a key belongs to its account, or nobody could mend its policy."""
-    if policy.name in KEYS:
+    if policy.name in (*KEYS, *AWS_KEYS):
         root = {"AWS": "arn:aws:iam::111122223333:root"}
         return [
             f"{place}: {action} is allowed to others than the account"
-            for place, statement in _statements(policy, "Allow")
-            for action in _actions(statement)
+            for place, statement in statements(policy, "Allow")
+            for action in actions(statement)
             if "*" in action and (action != "kms:*" or statement["Principal"] != root)
         ]
     return [
         f"{place}: {action} is allowed"
-        for place, statement in _statements(policy, "Allow")
-        for action in _actions(statement)
+        for place, statement in statements(policy, "Allow")
+        for action in actions(statement)
         if "*" in action
     ]
 
@@ -223,10 +248,10 @@ def allows_no_wildcard_resource(policy: Policy) -> list[str]:
         return []
     return [
         f"{place}: {resource} is everything"
-        for place, statement in _statements(policy, "Allow")
+        for place, statement in statements(policy, "Allow")
         for resource in listed(statement.get("Resource", []))
         if "*" in resource and not resource.startswith(OBJECTS) and resource not in {LOGS, SERVICE_LOG}
-        if _actions(statement) != ["cloudtrail:ListPublicKeys"]
+        if actions(statement) != ["cloudtrail:ListPublicKeys"]
     ]
 
 
@@ -234,7 +259,7 @@ def allows_no_anonymous(policy: Policy) -> list[str]:
     """Nobody is allowed anything for being anybody."""
     return [
         f"{place}: anybody"
-        for place, statement in _statements(policy, "Allow")
+        for place, statement in statements(policy, "Allow")
         for value in (statement.get("Principal", {}),)
         if "*" in json.dumps(value)
     ]
@@ -279,7 +304,7 @@ def keeps_teams_apart(policy: Policy) -> list[str]:
 
 
 def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
-    for place, statement in _statements(policy, "Allow"):
+    for place, statement in statements(policy, "Allow"):
         for resource in listed(statement.get("Resource", [])):
             if resource.startswith("arn:aws:s3:::") and resource not in {OBJECTS[:-1], TRAIL, LOGS}:
                 yield place, resource.removeprefix(OBJECTS)
@@ -292,13 +317,13 @@ def _patterns(policy: Policy) -> Iterator[tuple[str, str]]:
 def lists_only_prefixes(policy: Policy) -> list[str]:
     """Nothing lists the whole bucket, and nothing but lists is allowed on the bucket itself."""
     faults: list[str] = []
-    for place, statement in _statements(policy, "Allow"):
-        lists = {action for action in _actions(statement) if re.match(r"s3:List(Bucket|\w*Uploads)", action)}
+    for place, statement in statements(policy, "Allow"):
+        lists = {action for action in actions(statement) if re.match(r"s3:List(Bucket|\w*Uploads)", action)}
         on_bucket = OBJECTS[:-1] in listed(statement.get("Resource", []))
         prefixes = listed(statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", []))
         if lists and (listed(statement["Resource"]) not in ([OBJECTS[:-1]], [TRAIL]) or not prefixes):
             faults.append(f"{place}: lists without a prefix")
-        if on_bucket and set(_actions(statement)) - {"s3:ListBucket", "s3:ListBucketVersions"}:
+        if on_bucket and set(actions(statement)) - {"s3:ListBucket", "s3:ListBucketVersions"}:
             faults.append(f"{place}: more than lists on the bucket")
         faults.extend(f"{place}: {prefix} is no folder" for prefix in prefixes if not prefix.endswith("/*"))
     return faults
@@ -308,13 +333,13 @@ def lists_only_what_it_reads(policy: Policy) -> list[str]:
     """Names are told only to whoever reads what they name; but blobs', which are digests, tell nothing."""
     reads = {
         resource.removeprefix(OBJECTS).removeprefix(f"{TRAIL}/")
-        for _, statement in _statements(policy, "Allow")
-        if "s3:GetObject" in _actions(statement)
+        for _, statement in statements(policy, "Allow")
+        if "s3:GetObject" in actions(statement)
         for resource in listed(statement["Resource"])
     }
     return [
         f"{place}: lists {prefix}, which it does not read"
-        for place, statement in _statements(policy, "Allow")
+        for place, statement in statements(policy, "Allow")
         for tests in statement.get("Condition", {}).values()
         for prefix in listed(tests.get("s3:prefix", []))
         if prefix not in reads and not prefix.startswith("blobs/")
@@ -340,12 +365,12 @@ def reads_the_trail_only_as_an_auditor(policy: Policy) -> list[str]:
     readers = {"persona-auditor", "persona-compliance", WATCH}
     return [
         f"{place}: the trail"
-        for place, statement in _statements(policy, "Allow")
+        for place, statement in statements(policy, "Allow")
         for resources in (listed(statement.get("Resource", [])),)
         if any(each.startswith(TRAIL) for each in resources)
-        or any(re.match("(cloudtrail|logs):", action) for action in _actions(statement))
+        or any(re.match("(cloudtrail|logs):", action) for action in actions(statement))
         if policy.name not in readers
-        or whole.get(frozenset(_actions(statement))) != (resources, statement.get("Condition"))
+        or whole.get(frozenset(actions(statement))) != (resources, statement.get("Condition"))
     ]
 
 
@@ -355,8 +380,8 @@ def uses_keys_only_through_s3(policy: Policy) -> list[str]:
         return []
     return [
         f"{place}: a key without S3"
-        for place, statement in _statements(policy, "Allow")
-        if any(action.startswith("kms:") for action in _actions(statement))
+        for place, statement in statements(policy, "Allow")
+        if any(action.startswith("kms:") for action in actions(statement))
         and statement.get("Condition")
         != {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}
     ]
@@ -367,11 +392,11 @@ def tags_only_as_verifier(policy: Policy) -> list[str]:
     only = {"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["smas-release", "smas-state"]}}
     return [
         f"{place}: tags"
-        for place, statement in _statements(policy, "Allow")
-        if any(TAGGING.fullmatch(action) for action in _actions(statement))
+        for place, statement in statements(policy, "Allow")
+        if any(TAGGING.fullmatch(action) for action in actions(statement))
         and (
             policy.name != "verifier-tagging"
-            or _actions(statement) != ["s3:PutObjectVersionTagging"]
+            or actions(statement) != ["s3:PutObjectVersionTagging"]
             or listed(statement["Resource"]) != [f"{OBJECTS}blobs/*"]
             or statement.get("Condition") != only
         )
@@ -379,18 +404,23 @@ def tags_only_as_verifier(policy: Policy) -> list[str]:
 
 
 def allows_nothing_that_is_nobodys(policy: Policy) -> list[str]:
-    """No role unlocks, deletes versions, changes the bucket, its keys or who may what."""
+    """No role unlocks, deletes versions, changes the bucket, its keys or who may what.
+
+    CloudWatch Logs itself encrypts its log groups anew.
+    """
     return [
         f"{place}: {action}"
-        for place, statement in _statements(policy, "Allow")
-        for action in _actions(statement)
+        for place, statement in statements(policy, "Allow")
+        for action in actions(statement)
         if NOBODYS.fullmatch(action)
+        if statement.get("Principal") != {"Service": "logs.eu-central-1.amazonaws.com"}
     ]
 
 
 def fits_into_iam(policy: Policy) -> list[str]:
     """Room for a role's inline policies, a trust policy, a bucket's (a key's, a queue's) policy."""
-    limit = 10_240 if policy.name in ROLES else 2_048 if policy.name in TRUSTS else 20_480
+    roles, trusts = (*ROLES, *AWS_ROLES), (*TRUSTS, *AWS_TRUSTS)
+    limit = 10_240 if policy.name in roles else 2_048 if policy.name in trusts else 20_480
     size = len(json.dumps(policy.document, separators=(",", ":")).encode())
     return [f"{policy.name}: {size} of {limit} bytes"] if size > limit else []
 
@@ -403,22 +433,22 @@ def trusts_only_the_named(policy: Policy) -> list[str]:
     if policy.name not in TRUSTS:
         return []
     faults: list[str] = []
-    for place, statement in _statements(policy, "Allow"):
+    for place, statement in statements(policy, "Allow"):
         tests = {
             key: (op, values)
             for op, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         }
-        operator, values = tests.get("sts:SourceIdentity", ("", ""))
-        if (operator, values) not in {("StringLike", "?*"), ("StringEquals", "smas-verifier")}:
+        done = set(actions(statement))
+        named = tests.get("sts:SourceIdentity") in {("StringLike", "?*"), ("StringEquals", "smas-verifier")}
+        if not named and done != {"sts:TagSession"}:  # which always comes with AssumeRole, and knows none
             faults.append(f"{place}: needs a source identity")
-        tagged = "sts:TagSession" in _actions(statement)
-        if tagged and tests.get("aws:TagKeys") != ("ForAllValues:StringEquals", ["jti", "team"]):
+        only_ours = tests.get("aws:TagKeys") == ("ForAllValues:StringEquals", ["jti", "team"])
+        if "sts:TagSession" in done and not only_ours:
             faults.append(f"{place}: takes any tags")
-        if tagged and tests.get("aws:RequestTag/jti") != ("StringLike", "?*"):
+        with_token = tests.get("aws:RequestTag/jti") == ("StringLike", "?*")
+        if policy.name == "trust-persona" and "sts:AssumeRole" in done and not with_token:
             faults.append(f"{place}: needs no token")
-        if policy.name == "trust-persona" and "sts:AssumeRole" in _actions(statement) and not tagged:
-            faults.append(f"{place}: assumed without tags")
         if not re.fullmatch(
             r"arn:aws:iam::\d{12}:role/smas-(service|worker)", statement["Principal"].get("AWS", "")
         ):

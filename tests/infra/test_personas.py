@@ -13,7 +13,18 @@ from smas_emulator.iam.documents import Policy
 from smas_emulator.iam.evaluation import Request, decide
 from smas_emulator.iam.trust import may_assume
 
-from tests.infra.access import BYTES, DELETES, LISTS, ME, READ_THE_TRAIL, READS, TAGS, WRITES, key
+from tests.infra.access import (
+    BYTES,
+    CREATE_ONLY,
+    DELETES,
+    LISTS,
+    ME,
+    READ_THE_TRAIL,
+    READS,
+    TAGS,
+    WRITES,
+    key,
+)
 from tests.infra.evaluation import (
     allows,
     compiled,
@@ -233,20 +244,58 @@ def test_bytes_are_always_at_hand(storage: str | None, *, accepted: bool) -> Non
     assert may("persona-data-scientist", "s3:PutObject", "blobs", **chosen) is accepted
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS - {"blobs"}))
+def test_what_is_immutable_is_only_ever_created(kind: str) -> None:
+    """Without ``If-None-Match`` the bucket itself refuses, whoever asks and whatever allows it."""
+    administrator = Root(PLACEHOLDERS.account, "AKIAROOT")
+    without = {name: value for name, value in sent(kind).items() if name != "s3__if_none_match"}
+    assert unguarded(administrator, object_request("s3:PutObject", key(kind), **sent(kind)))
+    written_over = unguarded(administrator, object_request("s3:PutObject", key(kind), **without))
+    assert written_over is (kind not in CREATE_ONLY)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_was_published_is_never_hidden(kind: str) -> None:
+    """Behind a delete marker it could be created anew, so nobody sets one; versions are the custodian's."""
+    administrator = Root(PLACEHOLDERS.account, "AKIAROOT")
+    assert unguarded(administrator, object_request("s3:DeleteObject", key(kind))) is (
+        kind in {"requests", "uploads"}
+    )
+    assert unguarded(administrator, object_request("s3:DeleteObjectVersion", key(kind)))
+
+
+def test_nobody_bypasses_a_retention() -> None:
+    """Not even who could change the policy that says so: that is another act, which an alarm tells of."""
+    everybody: list[Principal] = [*map(me, ROLES), Root(PLACEHOLDERS.account, "AKIAROOT")]
+    bypass = object_request("s3:BypassGovernanceRetention", key("blobs"))
+    assert not any(unguarded(each, bypass) for each in everybody)
+
+
 @pytest.mark.parametrize(
-    ("role", "kind"),
+    "action",
     [
-        ("persona-data-scientist", "manifests"),
-        ("persona-data-scientist", "authors"),
-        ("persona-approver", "moves"),
-        ("verifier-scanning", "findings"),
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+        "s3:PutReplicationConfiguration",
     ],
 )
-def test_what_is_immutable_is_only_ever_created(role: str, kind: str) -> None:
-    """Without ``If-None-Match`` the bucket itself refuses, whoever asks."""
-    without = {name: value for name, value in sent(kind).items() if name != "s3__if_none_match"}
-    requests = [object_request("s3:PutObject", key(kind), **each) for each in (sent(kind), without)]
-    assert [allows(role, me(role), request) for request in requests] == [True, False]
+def test_no_role_of_ours_unguards_the_bucket(action: str) -> None:
+    """Even one that was given the action by mistake; whoever deploys still may."""
+    request = Request(action, f"arn:aws:s3:::{BUCKET}", {})
+    assert [role for role in ROLES if unguarded(me(role), request)] == []
+    assert unguarded(session("deploys"), request)
+
+
+def unguarded(caller: Principal, request: Request) -> bool:
+    """Whether the bucket's policy lets somebody do that whose own policies would allow all of it."""
+    everything = Policy.parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}')
+    return decide(request, caller, identity=[everything], resource=compiled("bucket")).allowed
 
 
 KEY_ID, ALGORITHM = "s3__x_amz_server_side_encryption_aws_kms_key_id", "s3__x_amz_server_side_encryption"
@@ -373,7 +422,8 @@ def test_a_session_has_an_identity_and_no_tags_but_ours(
     trust: str, context: dict[str, Any], accepted: bool
 ) -> None:
     """Nobody acts namelessly or without a token, and no session brings a tag a policy may one day trust."""
-    actions_ = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    tags = ["sts:TagSession"] if "aws:TagKeys" in context else []
+    actions_ = ["sts:AssumeRole", "sts:SetSourceIdentity", *tags]
     assert may_assume(compiled(trust), me(TRUSTED[trust]), actions_, context).allowed is accepted
 
 

@@ -14,15 +14,16 @@ from smas_emulator.policies import Placeholders
 from tests.infra import policy_rules as rules
 from tests.infra.golden import FOLDER, golden
 from tests.infra.policy_rules import LOGS, RULES, SERVICE_LOG, TEAM, TRAIL, fault_in_pattern
-from tests.infra.rendering import BUCKET, NAMES, TEMPLATES, Policy, rendered
+from tests.infra.rendering import AWS_NAMES, BUCKET, NAMES, ONLY_ON_AWS, TEMPLATES, Policy, rendered
 
 if TYPE_CHECKING:
     from tests.infra.policy_rules import Rule
 
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
+EVERY = (*NAMES, *AWS_NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_policy_is_what_it_was(name: str) -> None:
     """No template changes what is deployed unseen; ``python -m tests.infra.golden`` writes the files anew."""
     assert (FOLDER / f"{name}.json").read_text(encoding="utf-8") == golden(name)
@@ -30,21 +31,31 @@ def test_a_policy_is_what_it_was(name: str) -> None:
 
 def test_every_template_is_known_and_kept() -> None:
     """A template nobody renders protects nothing, and one without rules may allow anything."""
-    assert {path.stem for path in TEMPLATES.iterdir()} == set(NAMES)
-    assert {path.stem for path in FOLDER.iterdir()} == set(NAMES)
+    assert {path.stem for path in TEMPLATES.iterdir()} == set(EVERY)
+    assert {path.stem for path in FOLDER.iterdir()} == set(EVERY)
+
+
+def named_in(*names: str) -> set[str]:
+    """What these templates want to be told."""
+    text = "".join((TEMPLATES / f"{name}.json").read_text(encoding="utf-8") for name in names)
+    return set(re.findall(r"(?<!\$)\$\{(\w+)\}", text))
 
 
 def test_every_placeholder_has_a_use() -> None:
     """What the templates name is what renderers have to give, no more and no less."""
-    text = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.iterdir())
-    named = set(re.findall(r"(?<!\$)\$\{(\w+)\}", text))
-    assert named == {each.name for each in fields(Placeholders)}
+    shared = {each.name for each in fields(Placeholders)}
+    assert named_in(*NAMES) == shared
+    assert named_in(*AWS_NAMES) - shared == set(ONLY_ON_AWS)
 
 
 def test_variables_are_those_a_session_has() -> None:
     """IAM resolves an unknown variable to nothing, silently."""
-    text = "".join(rendered(name).text for name in NAMES)
-    assert set(re.findall(r"\$\{([^}]*)\}", text)) == {"aws:PrincipalTag/team", "aws:SourceIdentity"}
+
+    def variables(names: tuple[str, ...]) -> set[str]:
+        return set(re.findall(r"\$\{([^}]*)\}", "".join(rendered(name).text for name in names)))
+
+    assert variables(NAMES) == {"aws:PrincipalTag/team", "aws:SourceIdentity"}
+    assert variables(AWS_NAMES) == {"aws:PrincipalTag/team", "aws:PrincipalTag/person"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -54,7 +65,7 @@ def test_every_policy_keeps_every_rule(name: str, rule: Rule) -> None:
     assert rule(rendered(name)) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_policy_is_understood(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """The local AWS knows all its operators; one that it did not know would deny, and few would see why."""
     statements = Compiled.parse(rendered(name).text).statements
@@ -257,6 +268,10 @@ BROKEN: list[tuple[Rule, Policy]] = [
             trust(Action=["sts:AssumeRole"], Condition={"StringLike": {"sts:SourceIdentity": "?*"}}),
             name="trust-persona",
         ),
+    ),
+    (
+        rules.trusts_only_the_named,
+        policy(trust(Action=["sts:TagSession"], Condition={}), name="trust-persona"),
     ),
     (
         rules.trusts_only_the_named,

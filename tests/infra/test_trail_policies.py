@@ -57,7 +57,13 @@ def test_the_trail_writes_its_logs(changed: dict[str, str], accepted: bool) -> N
     assert not given_by("trail-bucket", trail, elsewhere)
 
 
-@pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+        *("s3:BypassGovernanceRetention", "s3:PutObjectRetention", "s3:PutObjectLegalHold"),
+    ],
+)
 def test_nobody_touches_what_the_trail_wrote(action: str) -> None:
     """Not even root, whatever else allows it; reading is for whoever is given it."""
     everybody: list[Principal] = [*map(me, ROLES), Root(PLACEHOLDERS.account, "AKIAROOT")]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.infra.terraform.provider import provider_mirror
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 TERRAFORM = shutil.which("terraform")
 # Where `terraform init` finds hashicorp/aws without a network: see its option `-plugin-dir`.
-PLUGINS = os.environ.get("SMAS_TERRAFORM_PLUGINS")
+PLUGINS = provider_mirror()
 BUCKET = "terraform-trail"
 CONFIGURATION = """
 terraform {
@@ -121,7 +123,9 @@ class Terraform:
 
 
 @pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed")
-@pytest.mark.skipif(PLUGINS is None, reason="SMAS_TERRAFORM_PLUGINS does not name terraform's plugins")
+@pytest.mark.skipif(
+    PLUGINS is None, reason="no provider hashicorp/aws is found; TF_PLUGIN_DIR may name its folder"
+)
 def test_apply_plan_and_destroy(local_aws: LocalStack, tmp_path: Path) -> None:
     """A second plan is empty; the trail's last file says who deleted it, and a digest names that file."""
     terraform = Terraform(tmp_path, local_aws.endpoint)

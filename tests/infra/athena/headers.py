@@ -23,7 +23,11 @@ _NAMED_PLACE: Final = re.compile(r"\? /\* ([a-z_]+) \*/")
 
 def read_query(file: str) -> Query:
     """The named query in `queries/<file>.sql`. Raises ``ValueError`` naming the line it cannot read."""
-    text = rendered(f"queries/{file}")
+    return header_of(file, rendered(f"queries/{file}"))
+
+
+def header_of(file: str, text: str) -> Query:
+    """A query's text with what its header says. Raises ``ValueError`` naming the line it cannot read."""
     fields: dict[str, str] = {}
     described: dict[str, str] = {}
     current = ""

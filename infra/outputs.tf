@@ -1,0 +1,41 @@
+# What the processes are configured by, and where people begin. `docs/settings.md` says what each setting means.
+
+output "service_settings" {
+  description = "The environment of the HTTP service: every setting it reads, and nothing else."
+  value       = local.service_settings
+}
+
+output "worker_settings" {
+  description = "The environment of the verifier."
+  value       = local.worker_settings
+}
+
+output "url" {
+  description = "The store's address: `smas login <url>`."
+  value       = local.public_url
+}
+
+output "sign_in_url" {
+  description = "Where people sign in and choose a password."
+  value       = local.sign_in_url
+}
+
+output "dashboard_url" {
+  description = "The store's dashboard in CloudWatch."
+  value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.store.dashboard_name}"
+}
+
+output "user_pool_id" {
+  description = "The user pool: where people and their groups are kept."
+  value       = aws_cognito_user_pool.people.id
+}
+
+output "machine_client_ids" {
+  description = "The client ids of the machines, by name. Their secrets: aws cognito-idp describe-user-pool-client."
+  value       = { for name, client in aws_cognito_user_pool_client.machine : name => client.id }
+}
+
+output "audit_views" {
+  description = "The named queries that make the audit's views, by view: run audit_records first (athena/README.md)."
+  value       = { for name, query in aws_athena_named_query.view : name => query.id }
+}

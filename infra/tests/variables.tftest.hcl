@@ -1,0 +1,580 @@
+# Every variable's rule from both sides: what is refused, and what is just not. Nothing is asked of AWS: the provider is a mock.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+mock_provider "aws" {
+  alias           = "replica"
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+run "the_least_is_taken" {
+  command = plan
+
+  variables {
+    name             = "abc"
+    teams            = ["a"]
+    machines         = { ci = ["deployer@a"] }
+    iam_people       = { auditor = ["arn:aws:iam::111122223333:role/people/audit"] }
+    alarm_emails     = ["a@b"]
+    capacity         = { concurrency = 1, warm = 1, warm_most = 1, verifications = 2 }
+    url_seconds      = 60
+    audit_lock       = { days = 1 }
+    log_days         = 365
+    alarm_thresholds = { egress_gib_per_hour = 1, denied_calls_per_hour = 1 }
+  }
+
+  assert {
+    condition     = aws_lambda_function.api.reserved_concurrent_executions == 1 && output.service_settings.SMAS_URL_SECONDS == "60"
+    error_message = "The least that each variable takes must be what is deployed."
+  }
+}
+
+run "the_most_is_taken" {
+  command = plan
+
+  variables {
+    region         = "eu-central-1"
+    name           = "a23456789-12345678"
+    teams          = ["ttttttttttttttttttttttttttttttttttttttt", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15", "t16", "t17", "t18", "t19", "t20", "t21", "t22", "t23", "t24", "t25", "t26", "t27", "t28", "t29", "t30", "t31"]
+    capacity       = { concurrency = 1000, warm = 0, warm_most = 0, verifications = 1000 }
+    url_seconds    = 1800
+    storage_tier   = "intelligent-tiering"
+    replica_region = "ap-southeast-10"
+    audit_lock     = { mode = "COMPLIANCE", days = 36500 }
+    log_days       = 3653
+    iam_people     = { for persona in ["approver", "auditor", "compliance", "custodian", "data-scientist", "deployer"] : persona => ["arn:aws-cn:iam::111122223333:role/x"] }
+    identity_providers = {
+      Saml = { saml_metadata_url = "https://sign-in.example.com/metadata.xml", groups_attribute = "groups", groups = {} }
+      Oidc = { oidc = { issuer = "https://sign-in.example.com", client_id = "smas", client_secret_param = "/smas/oidc" }, groups_attribute = "groups", groups = {} }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for bucket in [local.bucket, local.access_log_bucket, local.trail_bucket, local.athena_bucket, local.replica_bucket] : length(bucket) <= 63])
+    error_message = "With the longest name every bucket's name must be one that S3 takes."
+  }
+}
+
+run "region_a_zone_is_refused" {
+  command = plan
+
+  variables {
+    region = "eu-central-1a"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "region_in_words_is_refused" {
+  command = plan
+
+  variables {
+    region = "Frankfurt"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "name_too_short_is_refused" {
+  command = plan
+
+  variables {
+    name = "ab"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_too_long_is_refused" {
+  command = plan
+
+  variables {
+    name = "a234567890123456789"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_with_capitals_is_refused" {
+  command = plan
+
+  variables {
+    name = "Smas"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_with_two_hyphens_is_refused" {
+  command = plan
+
+  variables {
+    name = "sm--as"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_with_a_digit_first_is_refused" {
+  command = plan
+
+  variables {
+    name = "1smas"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_with_a_hyphen_last_is_refused" {
+  command = plan
+
+  variables {
+    name = "smas-"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "image_by_a_tag_is_refused" {
+  command = plan
+
+  variables {
+    image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/smas:latest"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "image_of_another_registry_is_refused" {
+  command = plan
+
+  variables {
+    image = "docker.io/smas@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "image_with_half_a_digest_is_refused" {
+  command = plan
+
+  variables {
+    image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/smas@sha256:00000000000000000000000000000000"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "teams_none_are_refused" {
+  command = plan
+
+  variables {
+    teams = []
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "teams_with_capitals_are_refused" {
+  command = plan
+
+  variables {
+    teams = ["Fraud"]
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "teams_with_a_hyphen_last_are_refused" {
+  command = plan
+
+  variables {
+    teams = ["fraud-"]
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "teams_too_long_are_refused" {
+  command = plan
+
+  variables {
+    teams = ["tttttttttttttttttttttttttttttttttttttttt"]
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "teams_too_many_are_refused" {
+  command = plan
+
+  variables {
+    teams = ["t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15", "t16", "t17", "t18", "t19", "t20", "t21", "t22", "t23", "t24", "t25", "t26", "t27", "t28", "t29", "t30", "t31", "t32", "t33"]
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "machines_of_all_teams_are_refused" {
+  command = plan
+
+  variables {
+    machines = { ci = ["compliance"] }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "machines_auditing_are_refused" {
+  command = plan
+
+  variables {
+    machines = { ci = ["auditor@fraud"] }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "machines_of_no_team_are_refused" {
+  command = plan
+
+  variables {
+    machines = { ci = ["deployer@"] }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "identity_providers_of_both_kinds_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { saml_metadata_url = "https://x", oidc = { issuer = "https://x", client_id = "x", client_secret_param = "x" }, groups_attribute = "g", groups = {} } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "identity_providers_of_no_kind_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { groups_attribute = "g", groups = {} } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "iam_people_of_no_persona_are_refused" {
+  command = plan
+
+  variables {
+    iam_people = { root = ["arn:aws:iam::111122223333:role/x"] }
+  }
+
+  expect_failures = [var.iam_people]
+}
+
+run "iam_people_by_a_user_are_refused" {
+  command = plan
+
+  variables {
+    iam_people = { auditor = ["arn:aws:iam::111122223333:user/x"] }
+  }
+
+  expect_failures = [var.iam_people]
+}
+
+run "iam_people_by_anybody_are_refused" {
+  command = plan
+
+  variables {
+    iam_people = { auditor = ["*"] }
+  }
+
+  expect_failures = [var.iam_people]
+}
+
+run "iam_people_by_an_account_are_refused" {
+  command = plan
+
+  variables {
+    iam_people = { auditor = ["arn:aws:iam::111122223333:root"] }
+  }
+
+  expect_failures = [var.iam_people]
+}
+
+run "alarm_emails_without_an_at_are_refused" {
+  command = plan
+
+  variables {
+    alarm_emails = ["example.com"]
+  }
+
+  expect_failures = [var.alarm_emails]
+}
+
+run "alarm_emails_with_a_space_are_refused" {
+  command = plan
+
+  variables {
+    alarm_emails = ["a b@example.com"]
+  }
+
+  expect_failures = [var.alarm_emails]
+}
+
+run "capacity_of_nobody_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { concurrency = 0 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "capacity_with_one_verification_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { verifications = 1 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "capacity_with_negative_warmth_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { warm = -1 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "capacity_warmer_than_its_most_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { warm = 3, warm_most = 2 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "capacity_warmer_than_its_ceiling_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { concurrency = 5, warm = 1, warm_most = 6 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "url_seconds_too_few_are_refused" {
+  command = plan
+
+  variables {
+    url_seconds = 59
+  }
+
+  expect_failures = [var.url_seconds]
+}
+
+run "url_seconds_too_many_are_refused" {
+  command = plan
+
+  variables {
+    url_seconds = 1801
+  }
+
+  expect_failures = [var.url_seconds]
+}
+
+run "url_seconds_in_halves_are_refused" {
+  command = plan
+
+  variables {
+    url_seconds = 60.5
+  }
+
+  expect_failures = [var.url_seconds]
+}
+
+run "storage_tier_of_the_archive_is_refused" {
+  command = plan
+
+  variables {
+    storage_tier = "glacier"
+  }
+
+  expect_failures = [var.storage_tier]
+}
+
+run "replica_region_the_same_is_refused" {
+  command = plan
+
+  variables {
+    replica_region = "eu-central-1"
+  }
+
+  expect_failures = [var.replica_region]
+}
+
+run "audit_lock_of_no_mode_is_refused" {
+  command = plan
+
+  variables {
+    audit_lock = { mode = "NONE" }
+  }
+
+  expect_failures = [var.audit_lock]
+}
+
+run "audit_lock_of_no_days_is_refused" {
+  command = plan
+
+  variables {
+    audit_lock = { days = 0 }
+  }
+
+  expect_failures = [var.audit_lock]
+}
+
+run "audit_lock_for_too_long_is_refused" {
+  command = plan
+
+  variables {
+    audit_lock = { days = 36501 }
+  }
+
+  expect_failures = [var.audit_lock]
+}
+
+run "log_days_less_than_a_year_are_refused" {
+  command = plan
+
+  variables {
+    log_days = 180
+  }
+
+  expect_failures = [var.log_days]
+}
+
+run "log_days_between_are_refused" {
+  command = plan
+
+  variables {
+    log_days = 400.5
+  }
+
+  expect_failures = [var.log_days]
+}
+
+run "log_days_for_ever_are_refused" {
+  command = plan
+
+  variables {
+    log_days = 0
+  }
+
+  expect_failures = [var.log_days]
+}
+
+run "machines_of_another_team_are_refused" {
+  command = plan
+
+  variables {
+    machines = { ci = ["deployer@markets"] }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "machines_of_no_role_are_refused" {
+  command = plan
+
+  variables {
+    machines = { ci = [] }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "identity_providers_of_another_team_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { saml_metadata_url = "https://x", groups_attribute = "g", groups = { "x" = ["approver@markets"] } } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "identity_providers_of_an_unknown_role_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { saml_metadata_url = "https://x", groups_attribute = "g", groups = { "x" = ["root"] } } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "identity_providers_with_a_comma_in_a_group_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { saml_metadata_url = "https://x", groups_attribute = "g", groups = { "a,b" = ["auditor"] } } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "identity_providers_with_a_short_name_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { X = { saml_metadata_url = "https://x", groups_attribute = "g", groups = {} } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "identity_providers_in_the_clear_are_refused" {
+  command = plan
+
+  variables {
+    identity_providers = { Bank = { saml_metadata_url = "http://x", groups_attribute = "g", groups = {} } }
+  }
+
+  expect_failures = [var.identity_providers]
+}
+
+run "alarm_thresholds_of_no_bytes_are_refused" {
+  command = plan
+
+  variables {
+    alarm_thresholds = { egress_gib_per_hour = 0 }
+  }
+
+  expect_failures = [var.alarm_thresholds]
+}
+
+run "alarm_thresholds_of_no_calls_are_refused" {
+  command = plan
+
+  variables {
+    alarm_thresholds = { denied_calls_per_hour = 0 }
+  }
+
+  expect_failures = [var.alarm_thresholds]
+}
