@@ -1,7 +1,8 @@
 # The commands of this repository; `make` alone lists them.
 #
-# Two virtual environments: .venv for service, tests and tools, .venv/emulator for the local AWS, which pins its own boto3. A target that
-# needs one makes it, again when its lock has changed. PYTHON=<path> chooses the interpreter for new ones.
+# Virtual environments: .venv for service, tests and tools, .venv/emulator for the local AWS, which pins its own boto3, .venv/supply for
+# what looks at the locks, .venv/infra for what looks at infra/. A target that needs one makes it, again when its lock has changed.
+# PYTHON=<path> chooses the interpreter for new ones.
 
 .DEFAULT_GOAL := help
 .SILENT:
@@ -9,6 +10,8 @@
 
 VENV := .venv/.ready
 EMULATOR := .venv/emulator/.ready
+SUPPLY := .venv/supply/.ready
+INFRA := .venv/infra/.ready
 PYTHON_BIN := .venv/bin/python
 STACK := .venv/emulator/bin/python -m smas_emulator.stack
 INSTALL := PYTHON="$(PYTHON)" requirements/environment.sh
@@ -19,12 +22,13 @@ STARTED := $(wildcard .smas/processes.json .smas/compose.env)
 # Only from the command line: many shells have PORT and USER set for reasons of their own.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
 UP_OPTIONS = --runtime $(or $(RUNTIME),auto) $(if $(call given,BASE),--base-image $(BASE)) \
-	$(if $(call given,PORT),--port $(PORT)) $(if $(call given,AWS_PORT),--aws-port $(AWS_PORT))
+	$(if $(call given,PORT),--port $(PORT)) $(if $(call given,AWS_PORT),--aws-port $(AWS_PORT)) \
+	$(if $(filter-out 0,$(call given,DEV)),--dev) $(if $(call given,DEBUG_PORT),--debug-port $(DEBUG_PORT))
 
 ##@ The local stack
 
 .PHONY: up
-up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (RUNTIME=docker|native PORT=8080 AWS_PORT=4566)
+up: runtime $(VENV) $(EMULATOR) ## start everything and print the addresses (RUNTIME=docker|native PORT=8080 AWS_PORT=4566 DEV=1)
 	$(STACK) up $(UP_OPTIONS)
 
 .PHONY: down
@@ -69,13 +73,25 @@ check: $(VENV) ## lint, format, types, import rules
 	$(PYTHON_BIN) -m mypy examples/demo.py
 	.venv/bin/lint-imports
 
+.PHONY: infra-check
+infra-check: $(VENV) $(INFRA) ## Terraform: format, validation, its tests, checkov (ARGS="-k cloudwatch")
+	$(PYTHON_BIN) -m pytest tests/infra/terraform $(ARGS)
+
+.PHONY: audit
+audit: $(VENV) $(EMULATOR) $(SUPPLY) ## licences and known vulnerabilities of the locks (ARGS="--help")
+	.venv/supply/bin/python -m supply_chain.audit $(ARGS)
+
+.PHONY: sbom
+sbom: $(SUPPLY) ## write what the image is made of, as CycloneDX (IMAGE=smas:local)
+	.venv/supply/bin/python -m supply_chain.sbom $(if $(IMAGE),--image $(IMAGE))
+
 .PHONY: bench
 bench: $(VENV) $(EMULATOR) ## measure (ARGS="--help")
 	$(PYTHON_BIN) -m benchmarks $(ARGS)
 
 .PHONY: lock
 lock: $(VENV) ## write the locks anew from requirements/*.in
-	for name in service client dev emulator mlflow; do \
+	for name in service client dev emulator infra mlflow supply; do \
 		echo "locking requirements/$$name.txt" >&2; \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -90,7 +106,7 @@ clean: down ## stop the stack, remove its state and all caches (not the environm
 help: ## list these commands
 	awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: runtime
 runtime:
@@ -101,6 +117,12 @@ runtime:
 
 $(VENV): requirements/dev.txt client/pyproject.toml
 	$(INSTALL) .venv requirements/dev.txt ./client
+
+$(SUPPLY): requirements/supply.txt
+	$(INSTALL) .venv/supply requirements/supply.txt
+
+$(INFRA): requirements/infra.txt
+	$(INSTALL) .venv/infra requirements/infra.txt
 
 $(EMULATOR): requirements/emulator.txt emulator/pyproject.toml
 	$(INSTALL) .venv/emulator requirements/emulator.txt ./emulator

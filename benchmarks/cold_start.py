@@ -1,9 +1,11 @@
 """A Lambda function from the start of its process to its first answer, and what each later one costs.
 
-Each run starts three functions under Lambda's own runtime client, one after the other: the API, which checks
-tokens and holds clients of S3 and STS when it answers; one that only imports flask and boto3; one that also
-makes those clients. All are asked for `/healthz`. Where a container engine answers, the same is measured
-inside the image (SMAS_TEST_IMAGE, or built for it).
+Each run starts functions under Lambda's own runtime client, one after the other: the API, which checks tokens
+and holds clients of S3 and STS when it answers; one that only imports flask and boto3; one that also makes
+those clients. These are asked for `/healthz`. Then the API again, whose first request is a download (key set,
+token, AssumeRole, records, URL), and one that makes the same reads of S3 and presigns by boto3, both over an
+AWS that answers at once. Where a container engine answers, the same is measured inside the image
+(SMAS_TEST_IMAGE, or built for it).
 
 The bridge is measured in this process: the same request through it, less the application alone.
 """
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from benchmarks.progress import Say
 
-TITLE = "Lambda functions: from the start of the process to the first answer, and steady (`/healthz`)"
+TITLE = "Lambda functions: from the start of the process to the first answer, and steady"
 TARGET = 1.25
 _MIB: Final = 1 << 20
 _ROUNDS, _CALLS = 20, 200
@@ -83,13 +85,18 @@ def measure(runs: int, say: Say) -> Report:
 
 
 def _figures(where: str, runs: Sequence[Sequence[float]]) -> list[Figure]:
-    ours, plain, ratio, clients, ratio_to_clients, milliseconds, early, late = columns(runs)
+    ours, plain, ratio, ratio_of_computing, clients, ratio_to_clients, *rest = columns(runs)
+    download, plain_download, ratio_of_downloads, milliseconds, early, late = rest
     return [
         Figure(f"{where}: the API", "s", ours),
         Figure(f"{where}: flask and boto3 alone", "s", plain),
         Figure(f"{where}: the API / flask and boto3", "×", ratio, TARGET),
+        Figure(f"{where}: the same in processor time", "×", ratio_of_computing),
         Figure(f"{where}: flask, boto3, its S3 and STS clients", "s", clients),
         Figure(f"{where}: the API / those", "×", ratio_to_clients),
+        Figure(f"{where}: a download", "s", download),
+        Figure(f"{where}: boto3, the same reads and a URL", "s", plain_download),
+        Figure(f"{where}: a download / boto3", "×", ratio_of_downloads),
         Figure(f"{where}: an invocation, warm", "ms", milliseconds),
         Figure(f"{where}: memory after 200 invocations", "MiB", tuple(each / _MIB for each in early)),
         Figure(f"{where}: memory after 2,000", "MiB", tuple(each / _MIB for each in late)),

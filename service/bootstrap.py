@@ -8,12 +8,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import urllib3
-from botocore.credentials import Credentials
+from botocore.credentials import ReadOnlyCredentials
 
 from service.aws.clients import (
     CONNECTIONS,
@@ -28,7 +27,7 @@ from service.aws.clients import (
 from service.aws.deferred import Deferred
 from service.aws.key_set import KeySet, fetch_from
 from service.aws.known_keys import KnownKeys
-from service.aws.personas import ActingCredentials, Personas
+from service.aws.personas import ActingCredentials, Personas, PersonaSession, acting_as
 from service.aws.presign import Presigner
 from service.aws.readiness import AwsReadiness
 from service.aws.s3_objects import Bucket
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
+    from mypy_boto3_s3 import S3Client
 
     from service.audit.ports import AuditWorkspaces, ServiceLog, TrailFiles, TrailIdentity
     from service.audit.watch import Watch
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
 # Side-by-side reads of one process; requests wait for each other beyond that.
 _READERS: Final = 32
+# Signs what nobody sends: an address is all that is wanted of it.
+_NOBODY: Final = PersonaSession(
+    ReadOnlyCredentials("nobody", "nobody", None, None), datetime.max.replace(tzinfo=UTC)
+)
 
 
 def build_service(settings: ServiceSettings) -> Flask:
@@ -70,7 +74,9 @@ def build_service(settings: ServiceSettings) -> Flask:
             keys=key_set,
             workspaces=PersonaWorkspaces(personas, stores),
             audit=_audit(settings, personas, stores),
-            readiness=AwsReadiness(key_set, sts, bucket_url(storage, storage.aws_endpoint_url), pool, _now),
+            readiness=AwsReadiness(
+                key_set, sts, bucket_url(stores.bucket.client, storage.bucket), pool, _now
+            ),
             clock=_now,
         )
     )
@@ -92,6 +98,7 @@ def _audit(settings: ServiceSettings, personas: Personas, stores: S3Stores) -> A
             cloudtrail=cloudtrail_client(storage, ActingCredentials()),
             logs=logs_client(storage, ActingCredentials()),
             log_group=audit.log_group,
+            people_roles=audit.people_roles,
         )
 
     workspaces: AuditWorkspaces = Deferred(build)
@@ -149,7 +156,7 @@ def build_watch(settings: WorkerSettings) -> Watch:
         files = S3TrailFiles(bucket, session, identity)
         return files, CloudWatchServiceLog(logs, session, audit.log_group)
 
-    return Watch(open_audit, storage.role_prefix, _now)
+    return Watch(open_audit, storage.role_prefix, _now, people_roles=audit.people_roles)
 
 
 def trail_identity(audit: AuditSettings, region: str) -> TrailIdentity:
@@ -170,11 +177,10 @@ def trail_identity(audit: AuditSettings, region: str) -> TrailIdentity:
     )
 
 
-@cache
-def bucket_url(storage: StorageSettings, endpoint: str | None) -> str:
-    """The bucket's own address under ``endpoint`` (None: AWS's), as boto3 itself would write it."""
-    client = s3_client(storage, Credentials("nobody", "nobody"), endpoint)
-    url = urlsplit(client.generate_presigned_url("get_object", Params={"Bucket": storage.bucket, "Key": "x"}))
+def bucket_url(client: S3Client, bucket: str) -> str:
+    """The bucket's own address, as ``client`` itself writes it."""
+    with acting_as(_NOBODY):
+        url = urlsplit(client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "x"}))
     return f"{url.scheme}://{url.netloc}{url.path.removesuffix('/x')}"
 
 
@@ -182,10 +188,12 @@ def build_stores(storage: StorageSettings, *, read_seconds: int = SERVING_SECOND
     """Both stores of a process: one S3 client, one pool of threads, sessions to be bound at each call."""
     threads = ThreadPoolExecutor(min(_READERS, CONNECTIONS), thread_name_prefix="s3")
     client = s3_client(storage, ActingCredentials(), read_seconds=read_seconds)
-    public = bucket_url(storage, storage.s3_public_url or storage.aws_endpoint_url)
+    public = (
+        s3_client(storage, ActingCredentials(), storage.s3_public_url) if storage.s3_public_url else client
+    )
     return S3Stores(
         Bucket(client, storage.bucket, storage.metadata_key_arn, threads, KnownKeys()),
-        Presigner(public, storage.region),
+        Presigner(bucket_url(public, storage.bucket), storage.region),
         storage.url_seconds,
     )
 

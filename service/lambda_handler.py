@@ -1,6 +1,6 @@
-"""What Lambda calls: ``service.lambda_handler.api`` and ``service.lambda_handler.verifier``.
+"""What Lambda calls: ``service.lambda_handler.api``, ``….verifier`` and ``….token_groups``.
 
-Lambda's runtime client asks for one of the two while it starts (``python -m awslambdaric NAME``), and only
+Lambda's runtime client asks for one of them while it starts (``python -m awslambdaric NAME``), and only
 that one is built: then, not at the first event, because starting has a time of its own and its failures are
 reported as such.
 """
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from service.aws_lambda.http import HttpFunction
+    from service.aws_lambda.token_groups import TokenGroupsFunction
     from service.aws_lambda.verification import VerifierFunction
 
 Function = TypeVar("Function")
 
 
-def __getattr__(name: str) -> HttpFunction | VerifierFunction:
+def __getattr__(name: str) -> HttpFunction | VerifierFunction | TokenGroupsFunction:
     """Build a function when it is asked for. Raises ``SettingsError`` if a setting is missing or wrong."""
     if name == "api":
         return _started(_api)
     if name == "verifier":
         return _started(_verifier)
+    if name == "token_groups":
+        return _started(_token_groups)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
@@ -70,6 +73,13 @@ def _verifier() -> VerifierFunction:
     deadline = Deadline()
     verifier = build_verifier(settings, lambda blobs: TimedReader(blobs, deadline))
     return VerifierFunction(verifier, build_watch(settings), deadline, ids)
+
+
+def _token_groups() -> TokenGroupsFunction:
+    from service.aws_lambda.token_groups import TokenGroupsFunction, provider_groups  # noqa: PLC0415
+
+    ids = _logging()
+    return TokenGroupsFunction(provider_groups(os.environ), ids)
 
 
 def _logging() -> InvocationIds:

@@ -22,6 +22,7 @@ TRAIL_ARN: Final = re.compile(
     r"arn:[\w-]+:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):trail/(?P<name>[A-Za-z0-9._-]{3,128})",
     re.ASCII,
 )
+ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::[0-9]{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}", re.ASCII)
 OPENID_CONFIGURATION_PATH: Final = "/.well-known/openid-configuration"
 
 
@@ -51,13 +52,15 @@ class StorageSettings:
 class AuditSettings:
     """Where the proof is: the trail, the bucket it delivers to, and the log group of the service's lines.
 
-    ``trail_prefix`` is the trail's key prefix in its bucket, empty or ending in a slash.
+    ``trail_prefix`` is the trail's key prefix in its bucket, empty or ending in a slash. ``people_roles`` are
+    the ARNs of the roles that people come from through IAM, if any do.
     """
 
     trail_arn: str
     trail_bucket: str
     trail_prefix: str
     log_group: str
+    people_roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _audit(read: _Reader) -> AuditSettings:
         trail_bucket=read.text("SMAS_TRAIL_BUCKET"),
         trail_prefix=f"{prefix}/" if prefix else "",
         log_group=read.text("SMAS_LOG_GROUP"),
+        people_roles=read.roles("SMAS_PEOPLE_ROLES"),
     )
 
 
@@ -169,6 +173,15 @@ class _Reader:
         if given and not names:
             self._faults.append(f"{name} must hold names separated by commas, not {given!r}")
         return names
+
+    def roles(self, name: str) -> frozenset[str]:
+        given = self.text(name, required=False)
+        arns = frozenset(filter(None, map(str.strip, given.split(","))))
+        if wrong := sorted(arn for arn in arns if not ROLE_ARN.fullmatch(arn)):
+            self._faults.append(
+                f"{name} must hold ARNs of IAM roles separated by commas, not {', '.join(wrong)!r}"
+            )
+        return arns
 
     def trail(self, name: str) -> str:
         given = self.text(name)

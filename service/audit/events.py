@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from service.audit.filtering import Wanted, fingerprint
+from service.audit.ports import Unread
 from service.domain.audit import EventFilter, Outcome, Position
 from service.domain.names import ModelId, parse_model_id
 from service.errors import ValidationFailed
@@ -142,6 +143,8 @@ class _Merge:
         self._place = place
         self._limit = limit
         self._page = self._trail_page(workspace, wanted)
+        # From where on the log of refusals was read; all of it, unless its time was up before.
+        self._told_from: Position | None = None
         self._refusals = self._refused(workspace, Wanted(wanted))
         self._items: list[AuditEvent] = []
         # How many of the trail's items there are among the first 0, 1, 2... of ours.
@@ -163,15 +166,27 @@ class _Merge:
             ):
                 self._items.append(refusal)
                 refusal = next(self._refusals, None)
-            elif record is not None:
+            elif record is not None and not self._too_old(record):
                 self._items.append(record)
                 taken += 1
             else:
                 break
             self._taken.append(taken)
-        if refusal is not None or not self._trail_after(taken)[1]:
+        if refusal is not None or self._told_from is not None or not self._trail_after(taken)[1]:
             self.next = self.after(len(self._items))
+            if self._told_from is not None and len(self._items) < self._limit:
+                self.next = self._below_what_was_told(self.next, more=cut and taken == len(recorded))
         return self._items
+
+    def _too_old(self, record: AuditEvent) -> bool:
+        """Whether there may be refusals newer than that which nobody has read yet."""
+        return self._told_from is not None and _position(record) < self._told_from
+
+    def _below_what_was_told(self, place: _Place, *, more: bool) -> _Place:
+        """``place``, moved to where the refusals were read; not while the trail has ``more`` above that."""
+        if more or self._told_from is None or place.position <= self._told_from:
+            return place
+        return msgspec.structs.replace(place, seconds=_seconds(self._told_from.time), event_id="")
 
     def after(self, count: int) -> _Place:
         """Where to go on after only the first ``count`` of the items."""
@@ -199,9 +214,13 @@ class _Merge:
         asked, position = wanted.filter, self._place.position
         if asked.outcome not in {None, Outcome.DENIED}:
             return
-        end = min(asked.end, position.time + min(_SECOND, asked.end - position.time))
+        # Nothing of the position's own second is left to be told where no event is named in it.
+        rest = _SECOND if position.event_id else timedelta()
+        end = min(asked.end, position.time + min(rest, asked.end - position.time))
         for event in workspace.log.refusals(asked.start, end):
-            if _position(event) < position and wanted.accepts(event):
+            if isinstance(event, Unread):
+                self._told_from = Position(event.before, "")
+            elif _position(event) < position and wanted.accepts(event):
                 yield event
 
 

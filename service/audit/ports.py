@@ -109,11 +109,22 @@ class AuditTrail(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The end of what a log could tell in its time: nothing that happened before that moment was read."""
+
+    before: datetime
+
+
 class ServiceLog(Protocol):
     """What the service itself wrote down for auditors."""
 
-    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent]:
-        """Calls that the service refused from ``start`` until before ``end``, newest first."""
+    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent | Unread]:
+        """Calls that the service refused from ``start`` until before ``end``, newest first.
+
+        When its time is up before all is read, it ends with an ``Unread`` of a whole second before ``end``:
+        whoever asks again until then goes on, with nothing lost or told twice.
+        """
 
     def sessions(self, start: datetime, end: datetime) -> Iterator[AnnouncedSession]:
         """Sessions the service announced from ``start`` until before ``end``, in any order."""
@@ -123,8 +134,9 @@ class ServiceLog(Protocol):
 class AuditWorkspace:
     """Everything an audit reads, as one reader may see it.
 
-    ``role_prefix`` plus a persona's name is the ARN of its role. ``publications`` remembers, for this reader,
-    where bytes were published: manifests never change.
+    ``role_prefix`` plus a persona's name is the ARN of its role; ``people_roles`` are the ARNs of those that
+    people come from through IAM. ``publications`` remembers, for this reader, where bytes were published:
+    manifests never change.
     """
 
     principal: Principal
@@ -135,6 +147,7 @@ class AuditWorkspace:
     keys: PublicKeys
     log: ServiceLog
     role_prefix: str
+    people_roles: frozenset[str] = frozenset()
     publications: Publications = field(default_factory=Publications)
 
 

@@ -3,6 +3,10 @@
 Before the service assumes a persona for a caller it writes into its log for whom. What CloudTrail recorded as
 assumed is held against those lines: same role, same token, same person, same team, at about the same time.
 That finds who misuses the service's own right to assume roles, as long as they cannot write its log as well.
+
+People who come through IAM are announced by nobody, and need not be: the roles' trust policies let them be no
+one but whom the tags of their own session name (``infra/policies/trust-people.json``), and AWS itself holds
+them to it. So theirs are known by the role that they come from.
 """
 
 from __future__ import annotations
@@ -72,11 +76,18 @@ class SessionCheck:
 
 
 def check_sessions(
-    files: TrailFiles, log: ServiceLog, role_prefix: str, start: datetime, end: datetime
+    files: TrailFiles,
+    log: ServiceLog,
+    role_prefix: str,
+    start: datetime,
+    end: datetime,
+    *,
+    people_roles: frozenset[str] = frozenset(),
 ) -> SessionCheck:
     """Hold every persona session assumed from ``start`` until before ``end`` against the service's log.
 
-    ``role_prefix`` plus a persona's name is the ARN of its role. All regions of the trail are read. Each log
+    ``role_prefix`` plus a persona's name is the ARN of its role; ``people_roles`` are the ARNs of those that
+    people come from through IAM. All regions of the trail are read. Each log
     file is read once, and no more than ten thousand sessions are in memory. Raises what ``files`` and ``log``
     raise.
     """
@@ -90,7 +101,7 @@ def check_sessions(
                 assumed += 1
                 yield session
 
-    for session in unannounced(of_the_range(), log):
+    for session in unannounced(of_the_range(), log, people_roles):
         insort(unknown, session, key=_age)
         if len(unknown) > MOST_NAMED:
             unknown.pop(0)
@@ -98,9 +109,15 @@ def check_sessions(
     return SessionCheck(assumed, tuple(reversed(unknown)), more)
 
 
-def unannounced(sessions: Iterable[UnknownSession], log: ServiceLog) -> Iterator[UnknownSession]:
-    """Those of ``sessions`` that no line of the service's log tells of, in no order."""
-    left = iter(sessions)
+def unannounced(
+    sessions: Iterable[UnknownSession], log: ServiceLog, people_roles: frozenset[str] = frozenset()
+) -> Iterator[UnknownSession]:
+    """Those of ``sessions`` that no line of the service's log tells of, in no order.
+
+    Not those of people who came from one of ``people_roles``.
+    """
+    theirs = tuple(map(_begins_with, people_roles))
+    left = (session for session in sessions if not _through_iam(session, theirs))
     while batch := list(islice(left, _BATCH)):
         yield from _unmatched(batch, log)
 
@@ -115,6 +132,21 @@ def _unmatched(sessions: Sequence[UnknownSession], log: ServiceLog) -> Iterator[
         if claim in by_claim:
             by_claim[claim] = [each for each in by_claim[claim] if abs(each.time - line.time) > MARGIN]
     return chain.from_iterable(by_claim.values())
+
+
+def _begins_with(role_arn: str) -> str:
+    """What the ARN of a session of a role begins with: it has the role's name without its path.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    opening, _, path_and_name = role_arn.partition(":role/")
+    return f"{opening.replace(':iam:', ':sts:')}:assumed-role/{path_and_name.rpartition('/')[2]}/"
+
+
+def _through_iam(session: UnknownSession, theirs: tuple[str, ...]) -> bool:
+    """Whether somebody came from a role of people's as those come: with a name, and without a token."""
+    by_them = session.assumed_by is not None and session.assumed_by.startswith(theirs)
+    return by_them and session.subject is not None and session.token_id is None
 
 
 def _age(session: UnknownSession) -> tuple[datetime, str]:

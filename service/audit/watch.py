@@ -51,7 +51,13 @@ NOTHING: Final = Looked({}, (), {})
 
 
 def look(
-    looked: Looked, files: TrailFiles, log: ServiceLog, role_prefix: str, now: datetime
+    looked: Looked,
+    files: TrailFiles,
+    log: ServiceLog,
+    role_prefix: str,
+    now: datetime,
+    *,
+    people_roles: frozenset[str] = frozenset(),
 ) -> tuple[Looked, tuple[UnknownSession, ...]]:
     """Read what was delivered since the last look: what to hand to the next one, and who is unknown.
 
@@ -69,7 +75,8 @@ def look(
                 read[file.key] = file.delivered
                 yield here, file
 
-    suspects = islice(unannounced(assumed_sessions(new_ones(), role_prefix), log), MOST_SUSPECTS)
+    assumed = assumed_sessions(new_ones(), role_prefix)
+    suspects = islice(unannounced(assumed, log, people_roles), MOST_SUSPECTS)
     # First the suspects, which fills `read`.
     return Looked(suspects=tuple(suspects), files=read, reported=reported), unknown
 
@@ -79,15 +86,21 @@ def _recent(times: Mapping[str, datetime], since: datetime) -> dict[str, datetim
 
 
 class Watch:
-    """The looks of one process. ``open_audit`` gives trail and log in a session that is good for a look."""
+    """The looks of one process. ``open_audit`` gives trail and log in a session that is good for a look.
+
+    ``people_roles`` are the ARNs of the roles that people come from through IAM.
+    """
 
     def __init__(
         self,
         open_audit: Callable[[], tuple[TrailFiles, ServiceLog]],
         role_prefix: str,
         clock: Callable[[], datetime],
+        *,
+        people_roles: frozenset[str] = frozenset(),
     ) -> None:
         self._open = open_audit
+        self._people_roles = people_roles
         self._role_prefix = role_prefix
         self._clock = clock
         self._looked = NOTHING
@@ -107,7 +120,14 @@ class Watch:
         """Look, and report. Failures are logged; the next look sees what this one missed."""
         try:
             files, service_log = self._open()
-            self._looked, unknown = look(self._looked, files, service_log, self._role_prefix, self._clock())
+            self._looked, unknown = look(
+                self._looked,
+                files,
+                service_log,
+                self._role_prefix,
+                self._clock(),
+                people_roles=self._people_roles,
+            )
         except StoreError as error:
             log.warning("watch interrupted", extra={"reason": error.detail})
         except Exception:

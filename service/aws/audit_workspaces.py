@@ -61,6 +61,7 @@ class PersonaAuditWorkspaces:
     cloudtrail: CloudTrailClient
     logs: CloudWatchLogsClient
     log_group: str
+    people_roles: frozenset[str] = frozenset()
     _memories: _Memories = field(default_factory=_Memories)
 
     def open(self, principal: Principal, grant: Grant) -> AuditWorkspace:
@@ -76,5 +77,6 @@ class PersonaAuditWorkspaces:
             keys=CloudTrailPublicKeys(self.cloudtrail, session),
             log=CloudWatchServiceLog(self.logs, session, self.log_group),
             role_prefix=self.store.role_prefix,
+            people_roles=self.people_roles,
             publications=self._memories.of(principal, grant),
         )

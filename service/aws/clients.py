@@ -1,16 +1,21 @@
 """AWS clients, each built once, with explicit time-outs, retries and pool sizes.
 
 Of botocore's own session: boto3 adds nothing to a client that is used here, and a fifth to a start's imports.
+What is the same for all clients is read and made once a process: it is most of what a client costs.
 """
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver
-from botocore.loaders import Loader
+from botocore.hooks import HierarchicalEmitter
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -76,7 +81,7 @@ def _client(
     endpoint: str | None = None,
 ) -> Any:
     """A client that signs with ``credentials`` (None: the process's own)."""
-    session = Session()
+    session = _session()
     session.set_config_variable("region", settings.region)
     session.register_component("data_loader", _loader())
     if credentials is not None:
@@ -84,8 +89,38 @@ def _client(
     return session.create_client(service, endpoint_url=endpoint or settings.aws_endpoint_url, config=config)
 
 
+def _session() -> Session:
+    """A session of its own for each client, since it keeps its credentials; botocore's handlers are shared.
+
+    Every client takes a copy of them.
+    """
+    return Session(event_hooks=_handlers(), include_builtin_handlers=False)
+
+
+@cache
+def _handlers() -> HierarchicalEmitter:
+    handlers = HierarchicalEmitter()
+    Session(event_hooks=handlers)
+    return handlers
+
+
+class _DataFiles(JSONFileLoader):
+    """Reads botocore's data as botocore does, in a fifth of the time."""
+
+    def load_file(self, file_path: str) -> Any:
+        """What a file holds whose ending is left out, None if there is none."""
+        for ending, plain in ((".json", bytes), (".json.gz", gzip.decompress)):
+            try:
+                return msgspec.json.decode(plain(Path(file_path + ending).read_bytes()))
+            except FileNotFoundError:
+                continue
+        return None
+
+
 class _Loader(Loader):
     """Botocore's loader for our own services: to know all, it would look into hundreds of folders."""
+
+    FILE_LOADER_CLASS = _DataFiles
 
     def list_available_services(self, type_name: str) -> list[str]:
         """Those that the functions above make clients of."""
@@ -95,7 +130,6 @@ class _Loader(Loader):
 
 @cache
 def _loader() -> Loader:
-    """Read the services' models and endpoint rules once a process: they are most of what a client costs."""
     return _Loader()
 
 

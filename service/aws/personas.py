@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
+from service import metrics
 from service.aws.failures import translated
 
 if TYPE_CHECKING:
@@ -153,9 +154,11 @@ class Personas:
             known = self._sessions.get(key)
             if known and known.expires_at - self._clock() > self._useful:
                 self._sessions.move_to_end(key)
+                metrics.add(metrics.SESSIONS_REUSED)
                 return known
         # Outside the lock: one slow AssumeRole must not hold up everybody. Two at once are harmless.
         announce()
+        metrics.add(metrics.SESSIONS_ASSUMED)
         session = self._assume(key[1], name, identity, tags)
         with self._lock:
             self._sessions[key] = session

@@ -8,18 +8,21 @@ yet not the last. Both ends of its range are milliseconds and inside it
 from __future__ import annotations
 
 import logging
+import math
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 
+from service.audit.ports import Unread
 from service.aws.failures import translated
 from service.aws.personas import acting_as
 from service.domain.audit import AnnouncedSession, AuditEvent, Outcome, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
@@ -33,6 +36,9 @@ SESSIONS: Final = '{ $.audit = "session" }'
 # CloudWatch's time of a line is that of its shipping: moments after the line's own, by another clock.
 DISPLACED: Final = timedelta(seconds=30)
 MOST_AT_ONCE: Final = 5_000
+# For the refusals of a page. API Gateway waits for 30 s, and what AWS recorded is read before them and where
+# bytes are published looked up after them, in times of their own.
+PAGE_SECONDS: Final = 6.0
 _FIRST: Final = timedelta(hours=1)
 _WIDEST: Final = timedelta(days=30)
 _NARROWEST: Final = timedelta(seconds=1)
@@ -77,52 +83,71 @@ Line = TypeVar("Line", RefusalLine, SessionLine)
 class CloudWatchServiceLog:
     """``ServiceLog`` over one log group; ``client`` signs as whoever is acted for.
 
-    ``most_at_once`` is how many refusals are in memory, but for what a single second holds. Whoever can write
-    the group can write such lines: that right is what they are worth.
+    ``most_at_once`` is how many refusals are in memory, but for what a single second holds; ``clock`` counts
+    seconds. Whoever can write the group can write such lines: that right is what they are worth.
     """
 
     client: CloudWatchLogsClient
     session: PersonaSession
     group: str
     most_at_once: int = MOST_AT_ONCE
+    clock: Callable[[], float] = time.monotonic
+    page_seconds: float = PAGE_SECONDS
 
-    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent]:
+    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent | Unread]:
         """See ``ServiceLog.refusals``. Raises ``Forbidden``, ``Throttled``, ``Unavailable``.
 
         Goes back from ``end`` in windows of whole seconds: wider ones while little is found, narrower ones
-        where more is found than is held at once.
+        where more is found than is held at once, or than there is time to read: a window comes oldest first,
+        so one that is not read to its end tells nothing. A single second is read however long it takes, so
+        that every page gets on.
         """
-        width, until = _FIRST, _second_after(end)
-        first = _second_of(start)
+        deadline = self.clock() + self.page_seconds
+        first, until = _second_of(start), _second_after(end)
+        width, read_any = _FIRST, False
         while until > first:
-            since = max(first, until - width)
-            found = self._window(since, until)
-            if found is None:
+            since, begun = max(first, until - width), self.clock()
+            # A first window must leave time for a narrower one.
+            found = self._window(since, until, deadline if read_any else (begun + deadline) / 2)
+            took, left = self.clock() - begun, deadline - self.clock()
+            if found is not None:
+                yield from (event for event in found if start <= event.time < end)
+                until, read_any = since, True
+                if len(found) < self.most_at_once // _STEP**2 and took * _STEP < left:
+                    width = min(width * _STEP, _WIDEST)
+            elif left > 0:
                 width = max(_NARROWEST, _whole((until - since) / _STEP))
-                continue
-            yield from (event for event in found if start <= event.time < end)
-            if len(found) < self.most_at_once // _STEP**2:
-                width = min(width * _STEP, _WIDEST)
-            until = since
+            else:
+                width = _NARROWEST
+            if left <= 0 and read_any and until > first:
+                yield Unread(until)
+                return
 
     def sessions(self, start: datetime, end: datetime) -> Iterator[AnnouncedSession]:
         """See ``ServiceLog.sessions``. Raises ``Forbidden``, ``Throttled``, ``Unavailable``."""
         for line in self._lines(SESSIONS, start, end, SessionLine):
             yield AnnouncedSession(_second_of(line.time), line.role, line.token_id, line.subject, line.team)
 
-    def _window(self, since: datetime, until: datetime) -> list[AuditEvent] | None:
-        """The refusals of a window, newest first, each once; None if they are too many."""
+    def _window(self, since: datetime, until: datetime, stop_at: float) -> list[AuditEvent] | None:
+        """The refusals of a window, newest first, each once; None if they are too many or take too long."""
         found: dict[str, AuditEvent] = {}
-        for line in self._lines(REFUSALS, since, until, RefusalLine):
-            found[line.event_id] = _event(line)
-            if len(found) > self.most_at_once and until - since > _NARROWEST:
-                return None
+        if until - since <= _NARROWEST:
+            stop_at = math.inf
+        try:
+            for line in self._lines(REFUSALS, since, until, RefusalLine, stop_at):
+                found[line.event_id] = _event(line)
+                if len(found) > self.most_at_once and until - since > _NARROWEST:
+                    return None
+        except _OutOfTime:
+            return None
         return sorted(found.values(), key=lambda event: (event.time, event.event_id), reverse=True)
 
-    def _lines(self, pattern: str, since: datetime, until: datetime, kind: type[Line]) -> Iterator[Line]:
+    def _lines(
+        self, pattern: str, since: datetime, until: datetime, kind: type[Line], stop_at: float = math.inf
+    ) -> Iterator[Line]:
         """The lines that match and by their own time are of the range; others are counted in the log."""
         malformed = 0
-        for message in self._messages(pattern, since - DISPLACED, until + DISPLACED):
+        for message in self._messages(pattern, since - DISPLACED, until + DISPLACED, stop_at):
             try:
                 line = msgspec.json.decode(message, type=kind)
             except (msgspec.DecodeError, UnicodeError):
@@ -133,7 +158,7 @@ class CloudWatchServiceLog:
         if malformed:
             log.warning("malformed audit lines", extra={"log_group": self.group, "lines": malformed})
 
-    def _messages(self, pattern: str, since: datetime, until: datetime) -> Iterator[str]:
+    def _messages(self, pattern: str, since: datetime, until: datetime, stop_at: float) -> Iterator[str]:
         asked: FilterLogEventsRequestTypeDef = {
             "logGroupName": self.group,
             "filterPattern": pattern,
@@ -147,7 +172,13 @@ class CloudWatchServiceLog:
             token = page.get("nextToken")
             if token is None:
                 return
+            if self.clock() >= stop_at:
+                raise _OutOfTime
             asked["nextToken"] = token
+
+
+class _OutOfTime(Exception):
+    """There is more to be read than there is time for."""
 
 
 def _event(line: RefusalLine) -> AuditEvent:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 
-from service.aws_lambda.invocation import UnknownEvent
+from service import metrics
+from service.aws_lambda.invocation import ColdStart, UnknownEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +42,7 @@ class HttpFunction:
 
     def __init__(self, app: WSGIApplication, ids: InvocationIds) -> None:
         self._ids = ids
+        self._cold_start = ColdStart("api")
         self._serve = make_lambda_handler(
             _from_aws(app), binary_support=True, non_binary_content_type_prefixes=_TEXT
         )
@@ -58,6 +60,11 @@ class HttpFunction:
                 "trace_id": trace_id[:_MOST_OF_A_TRACE_ID] if trace_id else None,
             }
         )
+        with metrics.measuring() as measurements:
+            self._cold_start.count(measurements)
+            return self._answer(event, about, context)
+
+    def _answer(self, event: dict[str, Any], about: dict[str, Any], context: Context) -> dict[str, Any]:
         if "elb" in about:
             answer = self._serve(event, context)
             status = HTTPStatus(answer["statusCode"])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Protocol
+
+from service import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,25 @@ class Context(Protocol):
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends this invocation, never below 0."""
+
+
+class ColdStart:
+    """The first invocation of a process that was started for it; ``function`` is which function that is.
+
+    With provisioned concurrency a process starts ahead of any, which the environment tells
+    (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+    """
+
+    def __init__(self, function: str) -> None:
+        self._function = function
+        self._counted = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand"
+
+    def count(self, measurements: metrics.Measurements) -> None:
+        """Count it, at the first invocation alone."""
+        if not self._counted:
+            self._counted = True
+            measurements.describe("Function", self._function)
+            measurements.add(metrics.COLD_STARTS)
 
 
 class InvocationIds(logging.Filter):

@@ -10,12 +10,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from service.aws_lambda.invocation import UnknownEvent
+from service import metrics
+from service.aws_lambda.invocation import ColdStart, UnknownEvent
 from service.errors import StoreError, Unavailable
-from service.verifier.consuming import settle
-from service.verifier.events import parse
+from service.verifier.consuming import events_in, settle, unsettled
 from service.verifier.sweep import forgotten
 
 if TYPE_CHECKING:
@@ -92,11 +90,17 @@ class VerifierFunction:
         self._watch = watch
         self._deadline = deadline
         self._ids = ids
+        self._cold_start = ColdStart("verifier")
 
     def __call__(self, event: dict[str, Any], context: Context) -> dict[str, Any]:
         """What Lambda expects back. Raises ``UnknownEvent``."""
         self._deadline.begin(context)
         self._ids.begin({"lambda_request_id": context.aws_request_id})
+        with metrics.measuring() as measurements:
+            self._cold_start.count(measurements)
+            return self._work_on(event, context)
+
+    def _work_on(self, event: dict[str, Any], context: Context) -> dict[str, Any]:
         if event.get("detail-type") == "Scheduled Event":
             self._sweep()
             return {}
@@ -110,14 +114,13 @@ class VerifierFunction:
         """Whether everything the message tells of is settled."""
         self._ids.begin({"lambda_request_id": context.aws_request_id, "message_id": record["messageId"]})
         if self._deadline.near:
-            log.warning("left for another invocation", extra={"reason": "the deadline is near"})
+            metrics.add(metrics.EVENTS_UNSETTLED)
+            log.warning(
+                "left for another invocation", extra={"reason": "the deadline is near", **metrics.taken()}
+            )
             return False
-        try:
-            events = list(parse(record["body"]))
-        except msgspec.DecodeError:
-            log.exception("a message that is no notification; it is left to the dead-letter queue")
-            return False
-        return self._settle_all(events)
+        events = events_in(record["body"])
+        return events is not None and self._settle_all(events)
 
     def _settle_all(self, events: Iterable[Event]) -> bool:
         """Whether all are settled; one that fails stops none of the others, a near deadline does."""
@@ -127,16 +130,14 @@ class VerifierFunction:
                 self._deadline.check()
                 settle(self._verifier(), event)
             except OutOfTime as error:
-                log.warning(
-                    "left for another invocation", extra={"event": repr(event), "reason": error.detail}
-                )
+                log.warning("left for another invocation", extra=unsettled(event, reason=error.detail))
                 return False
             except StoreError as error:
-                log.warning("not settled yet", extra={"event": repr(event), "reason": error.detail})
+                log.warning("not settled yet", extra=unsettled(event, reason=error.detail))
                 done = False
             except Exception:
                 # One poisonous event must not bring the rest of its batch back; the queue sets it aside.
-                log.exception("not settled", extra={"event": repr(event)})
+                log.exception("not settled", extra=unsettled(event))
                 done = False
         return done
 

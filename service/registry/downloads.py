@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from service import metrics
 from service.domain.access import Role
 from service.domain.models import Pointer, Releases
 from service.domain.versions import VersionState
@@ -54,9 +55,10 @@ def download(
         raise Quarantined(message)
     if workspace.grant.role is Role.DEPLOYER:
         _require_released(workspace, model, number)
-    return version, [
-        Download(by_path[path], _ticket(workspace, model, number, by_path[path])) for path in chosen
-    ]
+    files = [by_path[path] for path in chosen]
+    metrics.add(metrics.DOWNLOAD_URLS, len(files))
+    metrics.add(metrics.DOWNLOAD_BYTES, sum(file.size for file in files))
+    return version, [Download(file, _ticket(workspace, model, number, file)) for file in files]
 
 
 def _ticket(workspace: Workspace, model: ModelId, number: int, file: StoredFile) -> Ticket:

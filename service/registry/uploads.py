@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from service import metrics
 from service.domain.files import check_count, fault_in_digest, fault_in_size
 from service.domain.parts import SINGLE_UPLOAD_BYTES, PartPlan, plan_parts
 from service.domain.times import written
@@ -84,6 +85,7 @@ def start(workspace: Workspace, model: ModelId, files: Sequence[Wanted], now: da
         elif file.size <= SINGLE_UPLOAD_BYTES:
             key = keys.blob(model, file.sha256)
             answers[file.sha256] = workspace.blobs.upload_ticket(key, file.sha256)
+            _count_begun(file.size)
         else:
             answers[file.sha256] = _find_or_open(workspace, model, file, now)
     return [answers[file.sha256] for file in files]
@@ -145,6 +147,8 @@ def complete(
         size = held[0].size
     else:
         size = upload.size if upload else workspace.objects.versions_of([key])[0][0].size
+        metrics.add(metrics.UPLOADS_COMPLETED)
+        metrics.add(metrics.UPLOAD_BYTES_COMPLETED, size)
     if upload:
         workspace.objects.delete(keys.upload(model, digest))
     return size
@@ -220,9 +224,15 @@ def _find_or_open(workspace: Workspace, model: ModelId, file: Wanted, now: datet
         except (KeyExists, KeyChanged):
             workspace.blobs.abort(keys.blob(model, file.sha256), upload_id)
             continue
+        _count_begun(file.size)
         return opened
     message = f"the upload of {file.sha256} is being opened and closed by others: try again"
     raise Conflict(message)
+
+
+def _count_begun(size: int) -> None:
+    metrics.add(metrics.UPLOADS_BEGUN)
+    metrics.add(metrics.UPLOAD_BYTES_BEGUN, size)
 
 
 def _is_open(blobs: BlobStore, model: ModelId, upload: OpenUpload) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from service import metrics
 from service.errors import StoreError
 from service.ports import KeyMissing
 from service.verifier.events import BlobArrived, Event, ProtectedAliasMoved, VersionPublished, parse
@@ -18,6 +20,7 @@ from service.verifier.sweep import forgotten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from service.domain.names import ModelId
     from service.ports import Events, Message
     from service.verifier.settling import Verifier
 
@@ -65,10 +68,11 @@ class Consumer:
     def sweep_once(self) -> None:
         """Look once for what messages forgot. Failures are logged; the next sweep tries again."""
         try:
-            for event in forgotten(self._verifier().tagging):
-                if self._stopping.is_set():
-                    return
-                self._settle_safely(event)
+            with metrics.measuring():
+                for event in forgotten(self._verifier().tagging):
+                    if self._stopping.is_set():
+                        return
+                    self._settle_safely(event)
         except StoreError as error:
             log.warning("sweep interrupted", extra={"reason": error.detail})
         except Exception:
@@ -77,13 +81,12 @@ class Consumer:
 
     def handle(self, message: Message) -> None:
         """Settle what a message tells of, and delete it; if anything fails it comes back."""
-        try:
-            events = list(parse(message.body))
-        except msgspec.DecodeError:
-            log.exception("a message that is no notification; it is left to the dead-letter queue")
-            return
-        with self._kept(message):
-            settled = [self._settle_safely(event) for event in events]
+        with metrics.measuring():
+            events = events_in(message.body)
+            if events is None:
+                return
+            with self._kept(message):
+                settled = [self._settle_safely(event) for event in events]
         if all(settled):
             try:
                 self._events.delete(message)
@@ -94,11 +97,11 @@ class Consumer:
         try:
             settle(self._verifier(), event)
         except StoreError as error:
-            log.warning("not settled yet", extra={"event": repr(event), "reason": error.detail})
+            log.warning("not settled yet", extra=unsettled(event, reason=error.detail))
             return False
         except Exception:
             # The thread must outlive a poisonous event; the queue counts its failures and sets it aside.
-            log.exception("not settled", extra={"event": repr(event)})
+            log.exception("not settled", extra=unsettled(event))
             return False
         return True
 
@@ -125,20 +128,45 @@ class Consumer:
             renewer.join()
 
 
+def events_in(body: str) -> list[Event] | None:
+    """The events of a message; None for one that is no notification, which is logged and must come again."""
+    try:
+        return list(parse(body))
+    except msgspec.DecodeError:
+        metrics.add(metrics.EVENTS_UNSETTLED)
+        log.exception(
+            "a message that is no notification; it is left to the dead-letter queue", extra=metrics.taken()
+        )
+        return None
+
+
 def settle(verifier: Verifier, event: Event) -> None:
     """Do what an event asks for. Repeating it is harmless, in any order."""
+    if event.noticed_at is not None:
+        metrics.add(metrics.EVENT_AGE, (verifier.clock() - event.noticed_at).total_seconds())
+    begun = time.perf_counter()
     match event:
         case BlobArrived(model, digest, version_id):
-            try:
-                settled = verifier.settle_blob(model, digest, version_id)
-            except KeyMissing:
-                log.info("blob is gone", extra={"model": str(model), "sha256": digest})
-                return
-            log.info("blob settled", extra={"model": str(model), "sha256": digest, "state": settled.state})
+            message, told = _blob(verifier, model, digest, version_id)
         case VersionPublished(model, number):
             verdict = verifier.settle_version(model, number)
             state = verdict.state.value if verdict else "waiting for its author"
-            log.info("version settled", extra={"model": str(model), "version": number, "state": state})
+            message, told = "version settled", {"version": number, "state": state}
         case ProtectedAliasMoved(model):
-            releases = release(verifier.tagging, model)
-            log.info("releases settled", extra={"model": str(model), "versions": releases.versions})
+            message, told = "releases settled", {"versions": release(verifier.tagging, model).versions}
+    metrics.add(metrics.VERIFICATION_TIME, (time.perf_counter() - begun) * 1000)
+    log.info(message, extra={"model": str(event.model), **told, **metrics.taken()})
+
+
+def _blob(verifier: Verifier, model: ModelId, digest: str, version_id: str) -> tuple[str, dict[str, object]]:
+    try:
+        settled = verifier.settle_blob(model, digest, version_id)
+    except KeyMissing:
+        return "blob is gone", {"sha256": digest}
+    return "blob settled", {"sha256": digest, "state": settled.state}
+
+
+def unsettled(event: Event, **told: object) -> dict[str, object]:
+    """What a line about an event that failed holds."""
+    metrics.add(metrics.EVENTS_UNSETTLED)
+    return {"event": repr(event), **told, **metrics.taken()}

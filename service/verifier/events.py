@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -16,8 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noticed:
+    """What S3 noted ``noticed_at``; None for what a sweep found."""
+
+    noticed_at: datetime | None = field(default=None, compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
-class BlobArrived:
+class BlobArrived(_Noticed):
     """Bytes came in."""
 
     model: ModelId
@@ -26,7 +34,7 @@ class BlobArrived:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionPublished:
+class VersionPublished(_Noticed):
     """A manifest or its author's record was written."""
 
     model: ModelId
@@ -34,13 +42,13 @@ class VersionPublished:
 
 
 @dataclass(frozen=True, slots=True)
-class ProtectedAliasMoved:
+class ProtectedAliasMoved(_Noticed):
     """A protected alias points somewhere else."""
 
     model: ModelId
 
 
-Event = BlobArrived | VersionPublished | ProtectedAliasMoved
+Event: TypeAlias = BlobArrived | VersionPublished | ProtectedAliasMoved
 
 
 class _Object(msgspec.Struct):
@@ -54,6 +62,7 @@ class _Entity(msgspec.Struct):
 
 class _Record(msgspec.Struct):
     s3: _Entity
+    eventTime: str = ""  # noqa: N815 - S3's own spelling
 
 
 class _Notification(msgspec.Struct):
@@ -70,7 +79,16 @@ def parse(body: str) -> Iterator[Event]:
     for record in msgspec.json.decode(body, type=_Notification).Records:
         event = event_of(unquote_plus(record.s3.object.key), record.s3.object.versionId)
         if event:
-            yield event
+            yield replace(event, noticed_at=_moment(record.eventTime))
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as S3 writes it; one that cannot be read holds no message up."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def event_of(key: str, version_id: str) -> Event | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from service import metrics
 from service.domain.access import is_subject
 from service.domain.files import FileEntry, check_files
 from service.domain.times import age, parsed, written
@@ -70,6 +71,9 @@ class Verifier:
         if STATE_TAG not in tags:
             tags[STATE_TAG] = VERIFIED if finding.sha256 == digest else QUARANTINED
             self.tagging.set_tags(key, version_id, tags)
+            verified = tags[STATE_TAG] == VERIFIED
+            metrics.add(metrics.BLOBS_VERIFIED if verified else metrics.BLOBS_QUARANTINED)
+            metrics.add(metrics.VERIFIED_BYTES, finding.size)
         return SettledBlob(tags[STATE_TAG], finding.size)
 
     def settle_version(self, model: ModelId, number: int) -> Verdict | None:
@@ -106,6 +110,7 @@ class Verifier:
         )
         with suppress(KeyExists):  # a twin saw the same immutable things and decided the same
             self.tagging.create(keys.verdict(model, number), encode(verdict))
+            metrics.add(metrics.VERSIONS_REJECTED if faults else metrics.VERSIONS_AVAILABLE)
         # A blob shared with a released version may just have been tagged anew: put its release back.
         release(self.tagging, model)
         return verdict

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.audit.ports import AuditWorkspace, AuditWorkspaces
     from service.domain.access import Grant, Principal
     from service.ports import Workspace, Workspaces
+    from service.web.bulkhead import Bulkhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Gate:
     workspaces: Workspaces
     audit: AuditWorkspaces
     clock: Callable[[], datetime]
+    bulkhead: Bulkhead
 
 
 @dataclass(slots=True)

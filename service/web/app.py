@@ -11,8 +11,10 @@ from flask import Flask
 from service.web import observability, problems
 from service.web.access import Gate
 from service.web.bodies import MAX_BODY_BYTES
+from service.web.bulkhead import Bulkhead
 from service.web.operations import EXTENSION, View
 from service.web.resources import aliases, audit, discovery, integrity, models, uploads, versions, whoami
+from service.web.rules import MatchedRule
 from service.web.tokens import Keys, Tokens
 
 if TYPE_CHECKING:
@@ -48,11 +50,12 @@ def create_app(collaborators: Collaborators) -> Flask:
     app = Flask("service", static_folder=None, template_folder="web/templates")
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
+    app.url_rule_class = MatchedRule
     observability.install(app)
     problems.install(app, collaborators.public_url)
     tokens = Tokens(app, collaborators.keys, collaborators.issuer, collaborators.client_ids)
     app.extensions[EXTENSION] = Gate(
-        tokens.principal, collaborators.workspaces, collaborators.audit, collaborators.clock
+        tokens.principal, collaborators.workspaces, collaborators.audit, collaborators.clock, Bulkhead()
     )
 
     @cache

@@ -6,6 +6,7 @@ reached without a decision. What is declared is also what ``/openapi.json`` says
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from werkzeug.wrappers import Response as WsgiResponse
 
+    from service.web.access import Gate
     from service.web.problems import Kind
 
 EXTENSION: Final = "smas"
@@ -83,10 +85,13 @@ class View:
 
     def __call__(self, **path: str) -> WsgiResponse:
         """Serve the current request."""
-        call = decide(current_app.extensions[EXTENSION], self.operation.access, path)
+        gate: Gate = current_app.extensions[EXTENSION]
+        call = decide(gate, self.operation.access, path)
         if self.operation.body is not None:
             call.body = decode(self.operation.body)
-        answer = self.function(call)
+        # What needs no permission of a role opens no store, and waits for none.
+        with gate.bulkhead.permit() if self.operation.access.permissions else nullcontext():
+            answer = self.function(call)
         return answer.response() if isinstance(answer, Answer) else answer
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from flask import g, request
 
+from service import metrics
 from service.domain.files import fault_in_path
 from service.domain.names import VERSION, parse_model_id
 from service.errors import Forbidden, Invisible, RefusedByAws, Unauthenticated, ValidationFailed
@@ -29,8 +30,11 @@ def record_refusal(error: StoreError, code: str) -> None:
     Time and request id come with every line of the log. Nothing of a token that failed a check is in it:
     whoever sent one is nobody. ``source_ip`` is who connected; what a header says of it proves nothing.
     """
+    if isinstance(error, RefusedByAws):
+        metrics.add(metrics.REFUSED_BY_AWS)
     if not _refuses(error):
         return
+    metrics.add(metrics.REFUSED_BY_SERVICE)
     principal = g.get("principal")
     log.warning(
         "refused",

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from smas_emulator import engine
 from smas_emulator.compose import DEFAULT_BASE_IMAGE
-from smas_emulator.errors import StackError
 
 from tests.e2e.conftest import Stack
-from tests.image.containers import BASE
+from tests.image.containers import BASE, why_no_image
 from tests.local_aws import LocalStack, free_port, run_stack
 
 if TYPE_CHECKING:
@@ -37,10 +36,9 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def _why_not() -> str:
     try:
         engine.compose_command()
-        engine.require_image(BASE or DEFAULT_BASE_IMAGE)
-    except StackError as error:
-        return str(error)
-    return ""
+    except engine.NoContainers as error:
+        return error.reason
+    return why_no_image()
 
 
 @pytest.fixture(scope="session")

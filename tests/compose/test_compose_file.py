@@ -104,3 +104,27 @@ def test_service_and_worker_write_nothing_but_their_logs() -> None:
     for name in ("service", "worker"):
         writable = {target for target, may_write in mounts(name).items() if may_write}
         assert writable == {"${SMAS_STATE}/logs"}
+
+
+def test_developing_adds_code_and_debuggers_and_takes_no_protection_away() -> None:
+    """What `DEV=1` lays over it: the tree's code, read-only, and ports on the loopback address."""
+    added = yaml.safe_load((REPOSITORY / "emulator" / "develop" / "docker-compose.yml").read_text("utf-8"))[
+        "services"
+    ]
+
+    assert added.keys() == {"emulator", "service", "worker"}
+    assert added["emulator"].keys() == {"ports"}
+    for port in added["emulator"]["ports"]:
+        assert re.fullmatch(r"127\.0\.0\.1:\$\{(\w+)(:\?[^}]+)?\}:\$\{\1\}", port), port
+    for name in ("service", "worker"):
+        assert added[name].keys() == {"command", "environment", "volumes"}
+        assert all(mount["read_only"] for mount in added[name]["volumes"])
+        assert added[name]["environment"].keys() == {"PYTHONPATH", "PYDEVD_DISABLE_FILE_VALIDATION"}
+
+
+def test_nothing_else_knows_of_a_debugger() -> None:
+    """Neither the images nor the stack without `DEV=1`."""
+    for path in ("docker-compose.yml", "Dockerfile", "emulator/Dockerfile", "requirements/service.txt"):
+        assert "debug" not in (REPOSITORY / path).read_text(encoding="utf-8"), path
+    for module in (REPOSITORY / "service").rglob("*.py"):
+        assert "debugpy" not in module.read_text(encoding="utf-8"), module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -22,19 +23,34 @@ if TYPE_CHECKING:
 
 # `SMAS_TEST_RUNTIME=docker` runs these tests on the stack in containers, on another base image where
 # `SMAS_TEST_BASE_IMAGE` names one.
+IN_CONTAINERS = os.environ.get("SMAS_TEST_RUNTIME") == "docker"
 RUNTIME = (
     ("--runtime", "docker", *(("--base-image", BASE) if BASE else ()))
-    if os.environ.get("SMAS_TEST_RUNTIME") == "docker"
+    if IN_CONTAINERS
     else ("--runtime", "native")
 )
+NATIVE_BY_NATURE = "runs a service and a worker of its own as processes over the local AWS"
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Everything that uses the stack needs the local AWS and sockets."""
+    """What uses the stack needs the local AWS and sockets; the rest is the same without containers."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        names = getattr(item, "fixturenames", ())
+        if "stack" in names:
             item.add_marker("local_aws")
             item.add_marker("enable_socket")
+        elif IN_CONTAINERS and "local_aws" in names:
+            item.add_marker(pytest.mark.skip(reason=NATIVE_BY_NATURE))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """A shell that runs the tests in the background has them, and all they start, ignore SIGINT."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)

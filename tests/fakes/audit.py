@@ -8,13 +8,13 @@ from __future__ import annotations
 import gzip
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from service.audit.log_file_trail import LogFileTrail
-from service.audit.ports import AuditWorkspace, FileMissing, TrailFile, TrailIdentity
+from service.audit.ports import AuditWorkspace, FileMissing, TrailFile, TrailIdentity, Unread
 from service.audit.records import Store
 from service.ports import Page
 from tests.fakes.in_memory import FakeObjectStore
@@ -105,15 +105,19 @@ class FakePublicKeys:
 
 @dataclass
 class FakeServiceLog:
-    """``ServiceLog`` over lists."""
+    """``ServiceLog`` over lists; with ``patience`` its time is up after so many seconds of the range."""
 
     refused: list[AuditEvent] = field(default_factory=list)
     announced: list[AnnouncedSession] = field(default_factory=list)
+    patience: timedelta | None = None
 
-    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent]:
+    def refusals(self, start: datetime, end: datetime) -> Iterator[AuditEvent | Unread]:
         """See ``ServiceLog.refusals``."""
-        found = [event for event in self.refused if start <= event.time < end]
-        return iter(sorted(found, key=lambda event: (event.time, event.event_id), reverse=True))
+        cut = end - self.patience if self.patience is not None else start
+        found = [event for event in self.refused if max(start, cut) <= event.time < end]
+        yield from sorted(found, key=lambda event: (event.time, event.event_id), reverse=True)
+        if cut > start:
+            yield Unread(cut)
 
     def sessions(self, start: datetime, end: datetime) -> Iterator[AnnouncedSession]:
         """See ``ServiceLog.sessions``."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.image.containers import build, engine_answers
+from tests.image.containers import build, why_no_image
 from tests.image.environments import of_function
 from tests.image.function import LambdaFunction
 
@@ -22,7 +22,7 @@ TAG = "smas-test"
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Let what runs the runtime client or an engine open sockets, and skip it by name where it cannot run."""
     has_client = importlib.util.find_spec("awslambdaric") is not None
-    has_engine: bool | None = None
+    reason: str | None = None
     for item in items:
         if item.get_closest_marker("runtime_client"):
             item.add_marker("enable_socket")
@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="Lambda's runtime client is made for Linux only"))
         if item.get_closest_marker("container_engine"):
             item.add_marker("enable_socket")
-            if has_engine is None:
-                has_engine = engine_answers()
-            if not has_engine:
-                item.add_marker(pytest.mark.skip(reason="no container engine answers here"))
+            if reason is None:
+                reason = why_no_image()
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="module")

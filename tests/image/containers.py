@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import pytest
+from smas_emulator import engine
+from smas_emulator.compose import DEFAULT_BASE_IMAGE
 
 from tests.image.function import LambdaFunction
 from tests.local_aws import REPOSITORY
@@ -36,12 +38,15 @@ def docker(*arguments: str, timeout: int = 60) -> str:
     return ended.stdout
 
 
-def engine_answers() -> bool:
-    """Whether images can be built and run here."""
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False)
-    return asked.returncode == 0
+@cache
+def why_no_image() -> str:
+    """Why no image can be built and run here; empty if it can."""
+    try:
+        engine.require_engine()
+        engine.require_image(BASE or DEFAULT_BASE_IMAGE)
+    except engine.NoContainers as error:
+        return error.reason
+    return ""
 
 
 def build(tag: str, *options: str) -> str:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.runtime_client
 
 API: Final = "service.lambda_handler.api"
 VERIFIER: Final = "service.lambda_handler.verifier"
+TOKEN_GROUPS: Final = "service.lambda_handler.token_groups"
 _NOWHERE: Final = "http://127.0.0.1:9"
 # Whole, but nothing answers there.
 SETTINGS: Final = {
@@ -100,8 +101,36 @@ def test_a_missing_setting_is_an_initialisation_error_that_names_it(handler: str
         assert all(function.log_lines())
 
 
-def test_there_are_exactly_two_functions() -> None:
-    """Any other name is an initialisation error, too."""
+def test_the_groups_of_a_token_are_decided_by_a_function_of_its_own() -> None:
+    """Which has no setting but its mapping, says who got what, and refuses what it does not understand."""
+    settings = {
+        "PATH": os.environ["PATH"],
+        "SMAS_PROVIDER_GROUPS": '{"Bank": {"ML-Fraud": ["data-scientist@fraud"]}}',
+    }
+    with LambdaFunction(TOKEN_GROUPS, settings) as function:
+        outcome = function.invoke(
+            load(EVENTS / "token_groups_event.json", str), seconds=5, request_id="groups-1"
+        )
+        assert outcome.error_type is None
+        details = outcome.payload["response"]["claimsAndScopeOverrideDetails"]
+        assert details["groupOverrideDetails"]["groupsToOverride"] == ["data-scientist@fraud"]
+        (line,) = [each for each in function.log_lines() if each.get("lambda_request_id") == "groups-1"]
+        assert (line["username"], line["groups"]) == ("Bank_alice@example.com", ["data-scientist@fraud"])
+        refused = function.invoke(load(EVENTS / "healthz_event.json", str), seconds=5)
+        assert refused.payload["errorType"] == "UnknownEvent"
+
+
+def test_the_groups_of_a_token_are_never_decided_without_a_mapping() -> None:
+    """A missing one is no empty one: the function does not start, and nobody gets a token."""
+    with (
+        LambdaFunction(TOKEN_GROUPS, {"PATH": os.environ["PATH"]}) as function,
+        pytest.raises(FunctionFailed, match=r"^SMAS_PROVIDER_GROUPS is missing$"),
+    ):
+        function.wait_until_initialised()
+
+
+def test_there_are_no_other_functions() -> None:
+    """Another name is an initialisation error, too."""
     with (
         LambdaFunction("service.lambda_handler.worker", SETTINGS) as function,
         pytest.raises(FunctionFailed, match="worker"),

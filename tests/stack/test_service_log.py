@@ -26,6 +26,7 @@ from service.aws.trail_files import S3TrailFiles
 from service.bootstrap import trail_identity
 from service.errors import Forbidden
 from service.settings import worker_settings
+from tests.fakes.logs import told
 from tests.local_aws import run_stack
 from tests.stack.sessions import assume, keys_of_this_machine, persona, session
 
@@ -141,7 +142,7 @@ def test_refusals_are_read_back_newest_first(local_aws: LocalStack, tmp_path: Pa
     ship(local_aws, tmp_path, GROUP, *(refusal(each) for each in ids), written(audit="session"), "no JSON")
     now = datetime.now(UTC)
 
-    events = list(log_of(local_aws, role).refusals(now - MINUTE, now + MINUTE))
+    events = list(told(log_of(local_aws, role), now - MINUTE, now + MINUTE))
     found = [event.event_id for event in events]
 
     assert {each for each in found if each in ids} == set(ids)
@@ -154,7 +155,7 @@ def test_nobody_else_reads_them(local_aws: LocalStack, role: str) -> None:
     """Who was refused is for auditors alone."""
     now = datetime.now(UTC)
     with pytest.raises(Forbidden):
-        list(log_of(local_aws, role).refusals(now - MINUTE, now))
+        list(told(log_of(local_aws, role), now - MINUTE, now))
 
 
 def test_searches_mean_what_they_say(local_aws: LocalStack, tmp_path: Path) -> None:

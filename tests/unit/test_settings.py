@@ -88,6 +88,7 @@ def test_the_service_reads_its_variables() -> None:
             "trail_bucket": "trail",
             "trail_prefix": "",
             "log_group": "/aws/lambda/smas",
+            "people_roles": frozenset(),
         },
     }
 
@@ -202,6 +203,31 @@ def test_clients_are_separated_by_commas() -> None:
     """White space and empty places between them do not count."""
     settings = service_settings({**SERVICE, "SMAS_CLIENT_IDS": " people , machine,,"})
     assert settings.client_ids == {"people", "machine"}
+
+
+def test_roles_that_people_come_from_are_separated_by_commas() -> None:
+    """For both processes: both judge sessions. With their paths, as IAM has them."""
+    arns = "arn:aws:iam::111122223333:role/ml, arn:aws:iam::111122223333:role/aws-reserved/sso/x_y-1,"
+    wanted = frozenset(arn.strip() for arn in arns.split(",")) - {""}
+    assert service_settings({**SERVICE, "SMAS_PEOPLE_ROLES": arns}).audit.people_roles == wanted
+    assert worker_settings({**WORKER, "SMAS_PEOPLE_ROLES": arns}).audit.people_roles == wanted
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "ml",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:role/",
+        "arn:aws:iam::1:role/ml",
+        "*",
+    ],
+)
+def test_what_is_no_role_is_refused(arn: str) -> None:
+    """A role that cannot be would leave its people unknown."""
+    assert fault(service_settings, {**SERVICE, "SMAS_PEOPLE_ROLES": f"{arn},"}) == (
+        f"SMAS_PEOPLE_ROLES must hold ARNs of IAM roles separated by commas, not {arn!r}"
+    )
 
 
 def test_a_list_of_no_client_is_refused() -> None:

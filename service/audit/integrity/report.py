@@ -68,7 +68,14 @@ def integrity_report(
         return IntegrityReport(trail, None)
     files = FilesInTime(workspace.files, out_of_time(ALL_SECONDS))
     try:
-        sessions = check_sessions(files, workspace.log, workspace.role_prefix, start, trail.checked_until)
+        sessions = check_sessions(
+            files,
+            workspace.log,
+            workspace.role_prefix,
+            start,
+            trail.checked_until,
+            people_roles=workspace.people_roles,
+        )
     except TimeUp:
         note = Note(NoteKind.SESSIONS_UNCHECKED, None, _SESSIONS_UNCHECKED)
         unchecked = replace(trail, complete=False, checked_until=start, notes=(*trail.notes, note))

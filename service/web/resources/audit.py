@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from flask import Blueprint, request
 
-from service.audit import events
 from service.domain.access import Permission
-from service.domain.audit import Outcome
 from service.domain.names import VERSION, ModelId, parse_model_id
 from service.domain.times import parse_moment
 from service.errors import ValidationFailed
@@ -21,9 +19,12 @@ from service.web.wire import audit as wire
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from service.audit.events import Question
+
 routes = Blueprint("audit", __name__)
 
 _LONGEST: Final = 128
+_OUTCOMES: Final = get_args(wire.Outcome)
 _TIME: Final = {"type": "string", "format": "date-time"}
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
 
@@ -48,7 +49,7 @@ _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
         Parameter(
             "outcome",
             "only calls that ended so",
-            schema={"type": "string", "enum": [outcome.value for outcome in Outcome]},
+            schema={"type": "string", "enum": list(_OUTCOMES)},
         ),
         Parameter("from", "from this time on; by default 24 hours before the end of the range", schema=_TIME),
         Parameter("to", "until before this time; by default now", schema=_TIME),
@@ -62,23 +63,29 @@ def list_audit_events(call: Call) -> Answer:
     Calls appear some minutes after they were made, as CloudTrail delivers them. A cursor keeps the range of
     its first page, and goes with the same parameters. Log files are read in your own session.
     """
-    page = events.events(
+    # Here, because no other request needs it: a start does not wait for it.
+    from service.audit.events import MAX_CURSOR, events  # noqa: PLC0415
+
+    page = events(
         call.audit,
         _question(),
-        cursor=_text("cursor", events.MAX_CURSOR),
+        cursor=_text("cursor", MAX_CURSOR),
         limit=bodies.limit(),
         now=call.now,
     )
     return Answer(wire.EventPage.of(page))
 
 
-def _question() -> events.Question:
+def _question() -> Question:
+    from service.audit.events import Question  # noqa: PLC0415 - as above
+    from service.domain.audit import Outcome  # noqa: PLC0415
+
     version, outcome = request.args.get("version"), request.args.get("outcome")
     if version is not None and not VERSION.fullmatch(version):
         raise ValidationFailed.at("version", "must be a version's number")
-    if outcome is not None and outcome not in set(Outcome):
-        raise ValidationFailed.at("outcome", f"must be {', '.join(Outcome)}")
-    return events.Question(
+    if outcome is not None and outcome not in _OUTCOMES:
+        raise ValidationFailed.at("outcome", f"must be {', '.join(_OUTCOMES)}")
+    return Question(
         start=_moment("from"),
         end=_moment("to"),
         model=_model(),

@@ -7,6 +7,7 @@ import re
 from flask import Blueprint, request
 from msgspec import UNSET
 
+from service import metrics
 from service.domain.access import Permission
 from service.domain.files import MAX_FILES, FileEntry
 from service.domain.names import parse_reference
@@ -60,10 +61,12 @@ def publish_version(call: Call) -> Answer:
     key = request.headers.get("Idempotency-Key")
     published = publishing.publish(call.workspace, call.model, draft, key, call.now)
     if published.created:
+        metrics.add(metrics.VERSIONS_PUBLISHED)
         version = versions.Version(published.manifest, VersionState.VERIFYING, None)
     else:
         version = versions.read_number(call.workspace.objects, call.model, published.manifest.version)
-    location = f"/v1/models/{call.model}/versions/{published.manifest.version}"
+    # Behind an API's own address the stage stands before it.
+    location = f"{request.script_root}/v1/models/{call.model}/versions/{published.manifest.version}"
     return Answer(wire.Version.of(version), 201 if published.created else 200, {"Location": location})
 
 

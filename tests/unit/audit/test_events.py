@@ -113,22 +113,41 @@ class Audit:
 SECONDS = st.lists(st.integers(0, 4_000), max_size=25)
 
 
-@given(SECONDS, SECONDS, st.integers(1, 9), st.integers(0, 9))
+@given(SECONDS, SECONDS, st.integers(1, 9), st.integers(0, 9), st.none() | st.integers(100, 5_000))
 def test_the_pages_are_both_lists_in_one_order(
-    recorded: list[int], refused: list[int], limit: int, seconds: int
+    recorded: list[int], refused: list[int], limit: int, seconds: int, patience: int | None
 ) -> None:
-    """However they alternate, wherever a page ends, and whenever the time for reading is up."""
+    """However they alternate, wherever a page ends, and whenever the time for reading either is up."""
     audit = Audit(seconds)
+    if patience is not None:
+        audit.workspaces.log.patience = timedelta(seconds=patience)
     times = [(NOON - timedelta(seconds=each), f"e{number}") for number, each in enumerate(recorded)]
     for minute, group in itertools.groupby(sorted(times), lambda place: place[0].replace(second=0)):
         records = [s3_record(time, event_id, keys.card(MODEL)) for time, event_id in group]
         audit.record(*records, delivered=minute + timedelta(minutes=3))
     refusals = [(NOON - timedelta(seconds=each), f"r{number}") for number, each in enumerate(refused)]
     audit.workspaces.log.refused = [refusal(*place) for place in refusals]
-    found = [
-        (event.time, event.event_id) for event in audit.all(Question(end=NOON + timedelta(hours=1)), limit)
-    ]
+    question = Question(NOON - timedelta(hours=2), NOON + timedelta(minutes=1))
+    found = [(event.time, event.event_id) for event in audit.all(question, limit)]
     assert found == sorted(times + refusals, reverse=True)
+
+
+def test_a_page_is_cut_where_the_log_of_refusals_was_not_read() -> None:
+    """What AWS recorded before that waits for the refusals; the next pages go on below, even if empty."""
+    audit = Audit()
+    audit.workspaces.log.patience = timedelta(minutes=10)
+    minutes = [timedelta(minutes=number) for number in (1, 5, 15, 55)]
+    audit.record(*(s3_record(NOON - each, f"e{each.seconds // 60}") for each in minutes))
+    audit.workspaces.log.refused = [refusal(NOON - timedelta(minutes=16), "r16")]
+    question = Question(start=NOON - timedelta(hours=1), end=NOON)
+    told, cursor = list[list[str]](), None
+    while True:
+        page = audit.page(question, cursor)
+        told.append([seen.event.event_id for seen in page.items])
+        cursor = page.next
+        if cursor is None:
+            break
+    assert told == [["e1", "e5"], ["e15", "r16"], [], [], [], ["e55"]]
 
 
 def test_the_last_24_hours_by_default() -> None:

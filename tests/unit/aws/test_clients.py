@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.credentials import Credentials
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import Loader
+from botocore.session import Session
 
 from service.aws import clients
 from service.settings import StorageSettings
@@ -14,12 +18,18 @@ from service.settings import StorageSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mypy_boto3_s3 import S3Client
+
 SETTINGS = StorageSettings(
     bucket="smas-models",
     region="eu-central-1",
     role_prefix="arn:aws:iam::000000000000:role/smas-",
     metadata_key_arn="arn:aws:kms:eu-central-1:000000000000:key/none",
 )
+EVENTS = ("before-parameter-build.s3.PutObject", "needs-retry.s3.GetObject", "before-call.s3.HeadObject")
+KEYS = Credentials("a", "b")
+SERVICES = ("cloudtrail", "logs", "s3", "sqs", "sts")
+SERVICE_DATA = ("service-2", "endpoint-rule-set-1")
 MAKERS = {
     name: made
     for name, made in inspect.getmembers(clients, inspect.isfunction)
@@ -49,3 +59,48 @@ def test_an_endpoint_given_is_the_one_asked() -> None:
     """The local AWS, or the address that clients reach."""
     client = clients.s3_client(SETTINGS, Credentials("a", "b"), "http://localhost:1")
     assert client.meta.endpoint_url == "http://localhost:1"
+
+
+def test_the_loader_reads_what_botocores_own_would_read() -> None:
+    """Models, endpoint rules and the rest, to the order of their members."""
+    ours, theirs = clients._Loader(), Loader()
+    read = [(service, kind) for service in SERVICES for kind in SERVICE_DATA]
+    assert len(read) == 10
+    for service, kind in read:
+        assert json.dumps(ours.load_service_model(service, kind)) == json.dumps(
+            theirs.load_service_model(service, kind)
+        )
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        assert json.dumps(ours.load_data(name)) == json.dumps(theirs.load_data(name))
+    assert ours.determine_latest_version("s3", "service-2") == theirs.determine_latest_version(
+        "s3", "service-2"
+    )
+    with pytest.raises(DataNotFoundError):
+        ours.load_data("nothing")
+
+
+def test_clients_share_their_handlers_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client has all that a session of botocore's own would give it; what one registers, no other sees."""
+    ours = clients.s3_client(SETTINGS, Credentials("ours", "secret"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "theirs")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    theirs = Session().create_client("s3", "eu-central-1")
+    another = clients.s3_client(SETTINGS, Credentials("another", "secret"))
+
+    for event in EVENTS:
+        assert handlers(ours, event) == handlers(theirs, event) != set()
+    ours.meta.events.register(EVENTS[0], on_event)
+    assert on_event.__qualname__ in handlers(ours, EVENTS[0])
+    assert handlers(another, EVENTS[0]) == handlers(clients.s3_client(SETTINGS, KEYS), EVENTS[0])
+    assert on_event.__qualname__ not in handlers(another, EVENTS[0])
+    for client, name in ((ours, "ours"), (another, "another"), (theirs, "theirs")):
+        assert name in cast("S3Client", client).generate_presigned_url("list_buckets")
+
+
+def on_event(**_: object) -> None:
+    """What a client could register."""
+
+
+def handlers(client: Any, event: str) -> set[str]:
+    """The names of the functions that an event calls; each client has methods of its own objects."""
+    return {each.__qualname__ for each in client.meta.events._emitter._handlers.prefix_search(event)}

@@ -14,7 +14,7 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from service.aws.key_set import COOL_DOWN, LIFETIME, KeySet
+from service.aws.key_set import COOL_DOWN, FIRST_COOL_DOWN, LIFETIME, KeySet
 from service.errors import Unauthenticated, Unavailable
 
 # The key pair that moto, the Cognito of local stacks, carries in its package: a stranger has both halves.
@@ -169,6 +169,22 @@ def test_without_any_keys_nobody_is_told_that_a_token_is_wrong(answer: bytes | E
     pool.now += COOL_DOWN
     keys.require()
     assert knows(keys, "a")
+
+
+def test_without_any_keys_the_provider_is_asked_again_soon() -> None:
+    """Nobody can be served without them: to start before the provider costs seconds, not the cool-down."""
+    pool = Pool(OSError("not there yet"), published(entry("a")))
+    keys = pool.keys()
+    with pytest.raises(Unavailable):
+        keys.require()
+    pool.now += FIRST_COOL_DOWN - A_MOMENT
+    with pytest.raises(Unavailable):
+        keys.require()
+    assert pool.asked == 1
+    pool.now += A_MOMENT
+    keys.require()
+    assert (pool.asked, knows(keys, "a"), knows(keys, "invented")) == (2, True, False)
+    assert pool.asked == 2
 
 
 def test_being_ready_costs_no_request_once_there_are_keys() -> None:

@@ -57,7 +57,8 @@ def _version_4(**_: Any) -> Any:
 @cache
 def presigner(region: str, endpoint: str | None) -> Presigner:
     """A presigner as the service builds it."""
-    return Presigner(bucket_url(storage(region, endpoint), endpoint), region)
+    made = s3_client(storage(region, endpoint), ActingCredentials())
+    return Presigner(bucket_url(made, BUCKET), region)
 
 
 def botocores(

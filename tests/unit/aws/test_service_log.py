@@ -3,99 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
-from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from smas_emulator.logs.filter_patterns import matcher
 
-from service.aws.personas import ActingCredentials, PersonaSession
-from service.aws.service_log import DISPLACED, MOST_AT_ONCE, CloudWatchServiceLog
+from service.audit.ports import Unread
+from service.aws.personas import ActingCredentials
+from service.aws.service_log import DISPLACED, PAGE_SECONDS
 from service.domain.audit import AnnouncedSession, Outcome, Source
 from service.errors import Forbidden, Throttled
-
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
+from tests.fakes.logs import FakeLogs, refusal, told
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-SESSION = PersonaSession(ReadOnlyCredentials("ASIAAUDITOR", "secret", "token", None), NOON + DAY)
-
-
-@dataclass
-class FakeLogs:
-    """FilterLogEvents as its page describes it, in pages of a few lines, some of them empty."""
-
-    lines: list[tuple[datetime, str]] = field(default_factory=list)
-    page: int = 1000
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    signed_by: set[str] = field(default_factory=set)
-    failing: str = ""
-    _found: list[list[dict[str, Any]]] = field(default_factory=list)
-
-    def filter_log_events(self, **asked: Any) -> dict[str, Any]:
-        """One page, oldest first; before the first one comes an empty one."""
-        if self.failing:
-            raise ClientError({"Error": {"Code": self.failing, "Message": "no"}}, "FilterLogEvents")
-        self.signed_by.add(str(ActingCredentials().get_frozen_credentials().access_key))
-        self.asked.append(asked)
-        token = asked.pop("nextToken", None)
-        if token is None:
-            matches = matcher(asked["filterPattern"])
-            start, end = asked["startTime"], asked["endTime"]
-            found = [
-                {"timestamp": milliseconds, "message": text}
-                for at, text in sorted(self.lines)
-                if start <= (milliseconds := int(at.timestamp() * 1000)) <= end and matches(text)
-            ]
-            self._found.append(found)
-            return {"events": [], "nextToken": f"{len(self._found) - 1}:0"}
-        search, first = map(int, token.split(":"))
-        found = self._found[search]
-        answer: dict[str, Any] = {"events": found[first : first + self.page]}
-        more = first + self.page < len(found)
-        return {**answer, "nextToken": f"{search}:{first + self.page}"} if more else answer
-
-    def log(self, most_at_once: int = MOST_AT_ONCE) -> CloudWatchServiceLog:
-        """The service's log in it."""
-        return CloudWatchServiceLog(
-            cast("CloudWatchLogsClient", self), SESSION, "/smas/service", most_at_once
-        )
-
-    def write(self, time: datetime, shipped: timedelta = timedelta(), **line: Any) -> None:
-        """A line that was shipped some time after it was written."""
-        self.lines.append((time + shipped, json.dumps({**line, "time": time.isoformat()}) + "\n"))
-
-
-def refusal(event_id: str, **changed: Any) -> dict[str, Any]:
-    """A refusal as the service writes it."""
-    return {
-        "level": "WARNING",
-        "logger": "service.audit",
-        "message": "refused",
-        "audit": "refusal",
-        "event_id": event_id,
-        "actor": "ds-nlp",
-        "subject": "sub-of-ds-nlp",
-        "role": None,
-        "action": "smas:read_version",
-        "model": "fraud/credit",
-        "version": 3,
-        "path": "weights.bin",
-        "outcome": "denied",
-        "error_code": "not_found",
-        "source_ip": "203.0.113.7",
-        "user_agent": "smas/1",
-        "auth_method": "bearer",
-        "request_id": "r1",
-        **changed,
-    }
 
 
 def test_a_refusal_is_a_row() -> None:
@@ -103,7 +27,7 @@ def test_a_refusal_is_a_row() -> None:
     logs = FakeLogs()
     logs.write(NOON + timedelta(milliseconds=1500), **refusal("e1"))
 
-    (event,) = logs.log().refusals(NOON, NOON + HOUR)
+    (event,) = told(logs.log(), NOON, NOON + HOUR)
 
     assert (event.time, event.event_id, event.source) == (NOON + SECOND, "e1", Source.SERVICE)
     assert (event.actor, event.subject, event.role) == ("ds-nlp", "sub-of-ds-nlp", None)
@@ -140,7 +64,7 @@ def test_exactly_the_range_newest_first(
         logs.write(NOON + second * SECOND, late * SECOND, **refusal(f"{number:03}"))
     start, end = NOON + first * SECOND, NOON + (first + length) * SECOND
 
-    found = list(logs.log().refusals(start, end))
+    found = list(told(logs.log(), start, end))
 
     wanted = [
         (NOON + second * SECOND, f"{number:03}")
@@ -156,7 +80,7 @@ def test_a_busy_hour_is_read_in_pieces() -> None:
     for number in range(300):
         logs.write(NOON + (number // 10) * SECOND, **refusal(f"{number:06}"))
 
-    found = list(logs.log(100).refusals(NOON, NOON + HOUR))
+    found = list(told(logs.log(100), NOON, NOON + HOUR))
 
     assert [event.event_id for event in found] == [f"{number:06}" for number in reversed(range(300))]
 
@@ -167,7 +91,7 @@ def test_a_single_second_is_never_split() -> None:
     for number in range(101):
         logs.write(NOON, **refusal(f"{number:06}"))
 
-    assert len(list(logs.log(100).refusals(NOON - HOUR, NOON + HOUR))) == 101
+    assert len(list(told(logs.log(100), NOON - HOUR, NOON + HOUR))) == 101
 
 
 def test_the_newest_are_found_without_reading_the_oldest() -> None:
@@ -176,7 +100,7 @@ def test_the_newest_are_found_without_reading_the_oldest() -> None:
     for hour in range(24 * 30):
         logs.write(NOON - hour * HOUR, **refusal(f"{hour:04}"))
 
-    found = list(islice(logs.log().refusals(NOON - 30 * DAY, NOON + SECOND), 3))
+    found = list(islice(told(logs.log(), NOON - 30 * DAY, NOON + SECOND), 3))
 
     assert [event.event_id for event in found] == ["0000", "0001", "0002"]
     assert min(asked["startTime"] for asked in logs.asked) > (NOON - DAY).timestamp() * 1000
@@ -186,7 +110,7 @@ def test_a_quiet_month_is_a_few_questions() -> None:
     """Windows grow while nothing is found."""
     logs = FakeLogs()
 
-    assert list(logs.log().refusals(NOON - 30 * DAY, NOON)) == []
+    assert list(told(logs.log(), NOON - 30 * DAY, NOON)) == []
     assert len(logs.asked) <= 2 * 8
 
 
@@ -196,7 +120,7 @@ def test_a_line_that_was_shipped_twice_is_one() -> None:
     for late in (0, 5):
         logs.write(NOON, late * SECOND, **refusal("e1"))
 
-    assert [event.event_id for event in logs.log().refusals(NOON, NOON + SECOND)] == ["e1"]
+    assert [event.event_id for event in told(logs.log(), NOON, NOON + SECOND)] == ["e1"]
 
 
 @pytest.mark.parametrize(
@@ -218,9 +142,51 @@ def test_malformed_lines_are_counted_and_hide_no_other(
     logs.write(NOON, **refusal("e1"))
     logs.lines.append((NOON, json.dumps(line)))
 
-    assert [event.event_id for event in logs.log().refusals(NOON, NOON + SECOND)] == ["e1"]
+    assert [event.event_id for event in told(logs.log(), NOON, NOON + SECOND)] == ["e1"]
     (warning,) = caplog.records
     assert (warning.message, vars(warning)["lines"]) == ("malformed audit lines", 1)
+
+
+def test_time_is_up_with_what_was_read_told() -> None:
+    """Nothing below the moment it names was read; no page of the log is asked for long after the end."""
+    logs = FakeLogs(seconds=0.25, page=50)
+    for minute in range(60 * 24):
+        logs.write(NOON - minute * SECOND * 60, **refusal(f"{minute:06}"))
+
+    *found, end = logs.log().refusals(NOON - DAY, NOON + SECOND)
+
+    assert isinstance(end, Unread)
+    events = [event for event in found if not isinstance(event, Unread)]
+    assert len(events) == len(found) > 0
+    assert [event.event_id for event in events] == [f"{minute:06}" for minute in range(len(events))]
+    assert events[-1].time >= end.before > events[-1].time - timedelta(minutes=1)
+    assert logs.now <= PAGE_SECONDS + 2 * logs.seconds
+
+
+def test_a_log_too_slow_for_anything_still_gets_on() -> None:
+    """A second of it is read, however long that takes: asked again, the end is reached."""
+    logs, end, found = FakeLogs(seconds=100, page=1), NOON + SECOND, list[str]()
+    for second in range(5):
+        logs.write(NOON - second * SECOND, **refusal(f"{second}a"))
+        logs.write(NOON - second * SECOND, **refusal(f"{second}b"))
+    for _ in range(10):
+        before = end
+        for each in logs.log().refusals(NOON - 5 * SECOND, end):
+            if isinstance(each, Unread):
+                end = each.before
+            else:
+                found.append(each.event_id)
+        if end == before:
+            break
+        assert end < before
+    assert found == [f"{second}{letter}" for second in range(5) for letter in "ba"]
+
+
+def test_windows_do_not_outgrow_the_time_left() -> None:
+    """In a busy log, where a wider one would be begun for nothing."""
+    logs = FakeLogs(seconds=1)
+    list(logs.log().refusals(NOON - 30 * DAY, NOON))
+    assert logs.now <= PAGE_SECONDS + 2 * logs.seconds
 
 
 def test_everything_is_asked_in_the_readers_session() -> None:
@@ -228,7 +194,7 @@ def test_everything_is_asked_in_the_readers_session() -> None:
     logs = FakeLogs(page=1)
     for number in range(3):
         logs.write(NOON, **refusal(str(number)))
-    events = logs.log().refusals(NOON, NOON + SECOND)
+    events = told(logs.log(), NOON, NOON + SECOND)
     next(events)
     list(logs.log().sessions(NOON, NOON + SECOND))
 
@@ -244,7 +210,7 @@ def test_everything_is_asked_in_the_readers_session() -> None:
 def test_failures_are_the_stores_own(code: str, meaning: type[Exception]) -> None:
     """Who may not read the log is told so."""
     with pytest.raises(meaning):
-        next(FakeLogs(failing=code).log().refusals(NOON, NOON + SECOND))
+        next(told(FakeLogs(failing=code).log(), NOON, NOON + SECOND))
 
 
 def test_the_question_is_a_little_wider_than_the_range() -> None:
