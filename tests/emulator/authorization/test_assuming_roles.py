@@ -79,11 +79,11 @@ def test_everybody_assumes_what_they_are_meant_to() -> None:
 @pytest.mark.parametrize(
     ("changed", "action"),
     [
-        ({"SourceIdentity": None}, "sts:TagSession"),
+        ({"SourceIdentity": None}, "sts:AssumeRole"),
         ({"SourceIdentity": None, "Tags": None}, "sts:AssumeRole"),
         ({"Tags": [{"Key": "jti", "Value": "j"}, {"Key": "admin", "Value": "yes"}]}, "sts:TagSession"),
         ({"Tags": None}, "sts:AssumeRole"),
-        ({"Tags": [{"Key": "team", "Value": "fraud"}]}, "sts:TagSession"),
+        ({"Tags": [{"Key": "team", "Value": "fraud"}]}, "sts:AssumeRole"),
     ],
 )
 def test_a_session_has_a_person_and_no_tags_but_ours(changed: dict[str, Any], action: str) -> None:
