@@ -201,9 +201,14 @@ def _everything_supplied() -> set[str]:
     return told | principal_context(PRINCIPAL).keys()
 
 
-# What a service says of itself, S3 when it sends a notification and CloudTrail of a file that it encrypts:
-# no caller's call has it.
-SAID_BY_SERVICES = {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:cloudtrail:arn"}
+# What a service says of itself, S3 when it sends a notification, CloudTrail of a file that it encrypts and
+# CloudWatch Logs of a log group: no caller's call has it.
+SAID_BY_SERVICES = {
+    "aws:SourceArn",
+    "aws:SourceAccount",
+    "kms:EncryptionContext:aws:cloudtrail:arn",
+    "kms:EncryptionContext:aws:logs:arn",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
