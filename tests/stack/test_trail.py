@@ -43,7 +43,7 @@ def flush(local_aws: LocalStack, *, digest: bool = False) -> dict[str, Any]:
 
 
 def log_keys(local_aws: LocalStack) -> list[str]:
-    """The keys of all log files, oldest first; tests of the trail's reader leave others, in regions of theirs."""
+    """The keys of all log files, oldest first, but those of the reader's tests, in regions of theirs."""
     s3 = local_aws.root_client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=TRAIL_BUCKET, Prefix="AWSLogs/000000000000/CloudTrail/"
