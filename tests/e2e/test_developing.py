@@ -36,6 +36,8 @@ COPIED: Final = (
 )
 EDITED: Final = Path("service") / "web" / "resources" / "discovery.py"
 ALIVE: Final = 'wire.Health("ok")'
+# Reached by requests of the test alone, once in each: /healthz is where the health check of a container goes.
+OURS_ALONE: Final = "scopes_supported=["
 _PATIENCE: Final = 60
 
 
@@ -60,6 +62,12 @@ class Developed:
                 return str(json.load(answer)["status"])
         except (urllib.error.URLError, ConnectionError):
             return ""
+
+    def resource(self) -> str:
+        """The address that the store says it has."""
+        where = f"http://127.0.0.1:{self.port}/.well-known/oauth-protected-resource"
+        with urllib.request.urlopen(where, timeout=_PATIENCE) as answer:
+            return str(json.load(answer)["resource"])
 
     def log(self, name: str) -> str:
         """What a program has written."""
@@ -125,19 +133,19 @@ def test_a_change_of_the_code_is_served(developed: Developed) -> None:
 def test_a_debugger_attaches_to_the_service(developed: Developed) -> None:
     """It stops a request at a line, looks at what is there and lets it go on; and so does the next one."""
     lines = (developed.project / EDITED).read_text(encoding="utf-8").splitlines()
-    line = next(number for number, text in enumerate(lines, 1) if ALIVE in text)
+    line = next(number for number, text in enumerate(lines, 1) if OURS_ALONE in text)
     soon(lambda: developed.health() == "ok", "the service answers", _PATIENCE)
 
     for _ in range(2):
         with Debugger(developed.debug_port) as debugger, ThreadPoolExecutor() as threads:
             debugger.run(developed.source, line)
-            health = threads.submit(developed.health)
+            resource = threads.submit(developed.resource)
             stopped = debugger.event("stopped")
             assert stopped["reason"] == "breakpoint"
             assert debugger.evaluated(stopped["threadId"], "_call.__class__.__name__") == "'Call'"
-            assert not health.done()
+            assert not resource.done()
             debugger.go_on(stopped["threadId"])
-            assert health.result(timeout=30) == "ok"
+            assert resource.result(timeout=_PATIENCE) == f"http://localhost:{developed.port}"
 
 
 def test_a_debugger_attaches_to_the_worker(developed: Developed) -> None:
