@@ -13,7 +13,9 @@ locals {
   ])
 
   team_roles = toset(flatten([for team in var.teams : [for persona in local.team_personas : "${persona}@${team}"]]))
-  roles      = setunion(local.team_roles, local.global_personas)
+  # Who the smoke test of a deployment signs in as (deployment/canary.py); a team of its own, so that it sees nobody's models.
+  canary_role = "data-scientist@canary"
+  roles       = setunion(local.team_roles, local.global_personas, [local.canary_role])
 
   federated = length(var.identity_providers) > 0
   # What service/aws_lambda/token_groups.py is configured by.
@@ -173,6 +175,33 @@ resource "aws_cognito_user_pool_client" "people" {
     access_token  = "minutes"
     id_token      = "minutes"
     refresh_token = "hours"
+  }
+}
+
+# How a deployment's smoke test signs in, as a user made for it and deleted again: with a password, and with a second factor as everybody.
+# Only who may call AdminInitiateAuth in this account can use it, and they could make users in any group anyway; it is known to no browser.
+resource "aws_cognito_user_pool_client" "canary" {
+  name         = "${var.name}-canary"
+  user_pool_id = aws_cognito_user_pool.people.id
+
+  generate_secret                      = true
+  explicit_auth_flows                  = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+  allowed_oauth_flows_user_pool_client = false
+  prevent_user_existence_errors        = "ENABLED"
+  enable_token_revocation              = true
+  read_attributes                      = ["email"]
+  write_attributes                     = ["email"]
+
+  # A smoke test takes a minute or two.
+  access_token_validity  = 10
+  id_token_validity      = 10
+  refresh_token_validity = 60
+  auth_session_validity  = 3
+
+  token_validity_units {
+    access_token  = "minutes"
+    id_token      = "minutes"
+    refresh_token = "minutes"
   }
 }
 

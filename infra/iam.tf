@@ -113,6 +113,16 @@ resource "aws_iam_role_policy" "persona" {
   policy = templatefile("${path.module}/policies/persona-${each.key}.json", local.placeholders)
 }
 
+# Who has left is refused in every persona, in a session that began before, too. The bucket's policy says the same of itself.
+# `python -m deployment bar` writes both at once (docs/operations.md).
+resource "aws_iam_role_policy" "barred" {
+  for_each = aws_iam_role.persona
+
+  name   = "barred"
+  role   = each.value.id
+  policy = templatefile("${path.module}/policies/barred.json", local.placeholders)
+}
+
 resource "aws_iam_role" "verifier_scanning" {
   name                 = "${var.name}-verifier-scanning"
   description          = "Reads bytes and writes findings; decides nothing."

@@ -1,7 +1,8 @@
 # The store on AWS: what all other files here share. `README.md` says how they hang together.
 
 provider "aws" {
-  region = var.region
+  region              = var.region
+  allowed_account_ids = var.account == null ? null : [var.account]
 
   default_tags {
     tags = local.tags
@@ -10,8 +11,9 @@ provider "aws" {
 
 # The second region, for disaster recovery. Unused, and without a resource, where no replica is asked for.
 provider "aws" {
-  alias  = "replica"
-  region = coalesce(var.replica_region, var.region)
+  alias               = "replica"
+  region              = coalesce(var.replica_region, var.region)
+  allowed_account_ids = var.account == null ? null : [var.account]
 
   default_tags {
     tags = local.tags
@@ -44,6 +46,10 @@ locals {
   team_personas   = ["approver", "data-scientist", "deployer"]
   global_personas = ["auditor", "compliance", "custodian"]
 
+  # Whose sessions are refused, as JSON. A source identity has two characters or more, so nobody is "-": it keeps the statement a
+  # valid one while nobody is barred.
+  barred_identities = jsonencode(concat(["-"], sort(keys(var.barred_identities))))
+
   # What the policy templates in `policies/` name; the local stack renders the same files with values of its own.
   placeholders = {
     partition             = local.partition
@@ -62,6 +68,7 @@ locals {
     trail_arn             = local.trail_arn
     service_log_group_arn = "${local.log_group_prefix}${local.service_log_group}"
     trail_log_group_arn   = "${local.log_group_prefix}/${var.name}/trail"
+    barred_identities     = local.barred_identities
   }
 
   # For policies of things that those above are made of: the keys themselves.

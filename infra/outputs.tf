@@ -30,6 +30,11 @@ output "user_pool_id" {
   value       = aws_cognito_user_pool.people.id
 }
 
+output "canary_client_id" {
+  description = "The client that a deployment's smoke test signs in with: it takes a password, from administrators alone."
+  value       = aws_cognito_user_pool_client.canary.id
+}
+
 output "machine_client_ids" {
   description = "The client ids of the machines, by name. Their secrets: aws cognito-idp describe-user-pool-client."
   value       = { for name, client in aws_cognito_user_pool_client.machine : name => client.id }
@@ -38,4 +43,14 @@ output "machine_client_ids" {
 output "audit_views" {
   description = "The named queries that make the audit's views, by view: run audit_records first (athena/README.md)."
   value       = { for name, query in aws_athena_named_query.view : name => query.id }
+}
+
+output "copy" {
+  description = "The bucket of the copy in the second region, and the region; null without one."
+  value       = local.replicas > 0 ? { bucket = local.replica_bucket, region = local.replica_region } : null
+}
+
+output "provider_groups" {
+  description = "What the groups of identity providers mean here: roles by group by provider, for the review of who may what."
+  value       = jsondecode(local.provider_groups)
 }

@@ -21,7 +21,7 @@ locals {
     SMAS_ISSUER           = local.issuer
     SMAS_JWKS_URL         = "${local.issuer}/.well-known/jwks.json"
     SMAS_PEOPLE_CLIENT_ID = aws_cognito_user_pool_client.people.id
-    SMAS_CLIENT_IDS       = join(",", concat([aws_cognito_user_pool_client.people.id], [for name in sort(keys(var.machines)) : aws_cognito_user_pool_client.machine[name].id]))
+    SMAS_CLIENT_IDS       = join(",", concat([aws_cognito_user_pool_client.people.id, aws_cognito_user_pool_client.canary.id], [for name in sort(keys(var.machines)) : aws_cognito_user_pool_client.machine[name].id]))
   })
 
   worker_settings = merge(local.shared_settings, {

@@ -10,6 +10,17 @@ variable "region" {
   }
 }
 
+variable "account" {
+  description = "The AWS account that the store belongs to: nothing is planned or applied with the credentials of another. null for whichever they are of."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account == null || can(regex("^[0-9]{12}$", var.account))
+    error_message = "account must be the 12 digits of an AWS account, in quotation marks."
+  }
+}
+
 variable "name" {
   description = "The beginning of the name of everything here, so that one account can hold several stores."
   type        = string
@@ -45,6 +56,11 @@ variable "teams" {
   validation {
     condition     = length(var.teams) > 0 && alltrue([for team in var.teams : can(regex("^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$", team))])
     error_message = "teams must name at least one team; a team's name has 1 to 39 lower-case letters, digits and hyphens, none at the ends."
+  }
+
+  validation {
+    condition     = !contains(var.teams, "canary")
+    error_message = "teams may not name canary, the team of the deployment's own smoke test (cognito.tf)."
   }
 
   validation {
@@ -138,6 +154,32 @@ variable "iam_people" {
   validation {
     condition     = alltrue([for arn in flatten([for arns in values(var.iam_people) : tolist(arns)]) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", arn))])
     error_message = "iam_people must hold ARNs of IAM roles: arn:aws:iam::<account>:role/<name>."
+  }
+}
+
+variable "barred_identities" {
+  description = <<-EOT
+    Whose sessions are refused, those at hand too: by source identity (a person's `sub`, a machine's client id), each with a word on who it
+    is and since when. `python -m deployment bar` writes it into `barred.auto.tfvars.json`, and AWS at once.
+  EOT
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    condition     = alltrue([for identity in keys(var.barred_identities) : can(regex("^[A-Za-z0-9_+=,.@-]{2,64}$", identity))])
+    error_message = "barred_identities must be source identities: 2 to 64 letters, digits and _+=,.@-."
+  }
+
+  validation {
+    condition     = !contains(keys(var.barred_identities), "smas-verifier")
+    error_message = "barred_identities must not hold smas-verifier: without the verifier nothing new can be read."
+  }
+
+  validation {
+    # An inline policy has 10,240 characters, with the persona's own: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    condition     = length(var.barred_identities) <= 100
+    error_message = "barred_identities may be at most 100: take out those whose sessions are long over (python -m deployment barred)."
   }
 }
 

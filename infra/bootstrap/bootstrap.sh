@@ -8,6 +8,8 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 region=$1
+# Where the AWS CLI asks, in either of its versions, whatever the caller's own region is.
+export AWS_REGION="$region" AWS_DEFAULT_REGION="$region"
 name=${2:-smas}
 cd "$(dirname "$0")"
 

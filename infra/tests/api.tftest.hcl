@@ -74,6 +74,12 @@ run "tokens_are_our_pools_for_our_clients" {
   }
 
   override_resource {
+    target          = aws_cognito_user_pool_client.canary
+    override_during = plan
+    values          = { id = "canary" }
+  }
+
+  override_resource {
     target          = aws_cognito_user_pool_client.machine
     override_during = plan
     values          = { id = "machine" }
@@ -85,7 +91,7 @@ run "tokens_are_our_pools_for_our_clients" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_authorizer.tokens.jwt_configuration[0].audience == toset(["people", "machine"])
+    condition     = aws_apigatewayv2_authorizer.tokens.jwt_configuration[0].audience == toset(["people", "canary", "machine"])
     error_message = "The gateway must take tokens of our clients alone."
   }
 

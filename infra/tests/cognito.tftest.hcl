@@ -136,9 +136,9 @@ run "there_is_a_group_for_every_role_and_no_other" {
 
   assert {
     condition = toset([for group in aws_cognito_user_group.role : group.name]) == toset([
-      "approver@fraud", "approver@nlp", "auditor", "compliance", "custodian", "data-scientist@fraud", "data-scientist@nlp", "deployer@fraud", "deployer@nlp"
+      "approver@fraud", "approver@nlp", "auditor", "compliance", "custodian", "data-scientist@canary", "data-scientist@fraud", "data-scientist@nlp", "deployer@fraud", "deployer@nlp"
     ])
-    error_message = "A group a role and team, and one a role over all teams."
+    error_message = "A group a role and team, one a role over all teams, and the smoke test's."
   }
 }
 
@@ -206,8 +206,22 @@ run "nobody_learns_who_has_an_account" {
   command = plan
 
   assert {
-    condition     = alltrue([for client in concat([aws_cognito_user_pool_client.people], values(aws_cognito_user_pool_client.machine)) : client.prevent_user_existence_errors == "ENABLED"])
+    condition     = alltrue([for client in concat([aws_cognito_user_pool_client.people, aws_cognito_user_pool_client.canary], values(aws_cognito_user_pool_client.machine)) : client.prevent_user_existence_errors == "ENABLED"])
     error_message = "A wrong name and a wrong password must look the same."
+  }
+}
+
+run "the_smoke_test_signs_in_by_an_administrator_alone" {
+  command = plan
+
+  assert {
+    condition     = aws_cognito_user_pool_client.canary.explicit_auth_flows == toset(["ALLOW_ADMIN_USER_PASSWORD_AUTH"]) && aws_cognito_user_pool_client.canary.generate_secret
+    error_message = "Only a call that IAM allows may hand a password to its client."
+  }
+
+  assert {
+    condition     = !aws_cognito_user_pool_client.canary.allowed_oauth_flows_user_pool_client && aws_cognito_user_pool_client.canary.access_token_validity == 10
+    error_message = "No sign-in page knows its client, and its tokens end with the smoke test."
   }
 }
 
@@ -414,6 +428,17 @@ run "a_team_has_a_name_that_the_service_takes" {
 
   variables {
     teams    = ["a-team-whose-name-is-longer-than-39-letters"]
+    machines = {}
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "the_smoke_tests_team_is_nobody_elses" {
+  command = plan
+
+  variables {
+    teams    = ["fraud", "canary"]
     machines = {}
   }
 

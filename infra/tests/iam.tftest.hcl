@@ -124,6 +124,46 @@ run "each_role_has_the_policy_of_its_template" {
   }
 }
 
+run "who_is_barred_is_refused_in_every_persona_and_by_the_bucket" {
+  command = plan
+
+  variables {
+    barred_identities = { "00000000-0000-0000-0000-000000000000" = "somebody who left" }
+  }
+
+  assert {
+    condition     = { for persona, policy in aws_iam_role_policy.barred : persona => policy.name } == { for persona in local.personas : persona => "barred" }
+    error_message = "Every persona needs the policy barred, which the command that bars somebody writes by this name."
+  }
+
+  assert {
+    condition = alltrue([for policy in aws_iam_role_policy.barred : jsondecode(policy.policy).Statement == [{
+      Sid       = "TheBarredAreRefused"
+      Effect    = "Deny"
+      Action    = ["*"]
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:SourceIdentity" = ["-", "00000000-0000-0000-0000-000000000000"] } }
+    }]])
+    error_message = "A persona must refuse the barred everything, and nobody else anything."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_s3_bucket_policy.models.policy).Statement : statement.Condition
+      if statement.Sid == "TheBarredAreRefused" && statement.Effect == "Deny" && statement.Action == ["s3:*"] && statement.Principal == { AWS = "*" }
+    ] == [{ StringEquals = { "aws:SourceIdentity" = ["-", "00000000-0000-0000-0000-000000000000"] } }]
+    error_message = "The models' bucket must refuse the barred, so that no URL handed out before opens anything."
+  }
+}
+
+run "nobody_is_barred_unless_named" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.barred["approver"].policy).Statement[0].Condition == { StringEquals = { "aws:SourceIdentity" = ["-"] } }
+    error_message = "Without barred_identities the statement must name nobody: a source identity has two characters or more."
+  }
+}
+
 run "the_services_own_role_reads_and_writes_nothing" {
   command = plan
 

@@ -219,3 +219,23 @@ run "copies_tier_as_the_first_do_and_deletions_are_not_copied" {
     error_message = "The role must use keys through S3 alone, each in its region."
   }
 }
+
+run "the_copy_refuses_whom_the_first_bucket_refuses" {
+  command = plan
+
+  variables {
+    barred_identities = { "00000000-0000-0000-0000-000000000000" = "somebody who left" }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_s3_bucket_policy.replica[0].policy).Statement : statement.Condition
+      if statement.Sid == "TheBarredAreRefused" && statement.Effect == "Deny" && statement.Action == ["s3:*"]
+    ] == [{ StringEquals = { "aws:SourceIdentity" = ["-", "00000000-0000-0000-0000-000000000000"] } }]
+    error_message = "The copy must refuse the barred, who may read it as they read the first bucket."
+  }
+
+  assert {
+    condition     = output.copy == { bucket = "smas-models-111122223333-eu-west-1", region = "eu-west-1" }
+    error_message = "The commands that look after a store find the copy by the output."
+  }
+}

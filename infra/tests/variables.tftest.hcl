@@ -578,3 +578,43 @@ run "alarm_thresholds_of_no_calls_are_refused" {
 
   expect_failures = [var.alarm_thresholds]
 }
+
+run "an_account_has_twelve_digits" {
+  command = plan
+
+  variables {
+    account = "1111-2222-3333"
+  }
+
+  expect_failures = [var.account]
+}
+
+run "who_is_barred_has_a_source_identity" {
+  command = plan
+
+  variables {
+    barred_identities = { "two words" = "no source identity" }
+  }
+
+  expect_failures = [var.barred_identities]
+}
+
+run "the_verifier_is_never_barred" {
+  command = plan
+
+  variables {
+    barred_identities = { smas-verifier = "everything new would stay unread" }
+  }
+
+  expect_failures = [var.barred_identities]
+}
+
+run "a_hundred_can_be_barred_and_no_more" {
+  command = plan
+
+  variables {
+    barred_identities = { for number in range(101) : "left-${number}" => "long ago" }
+  }
+
+  expect_failures = [var.barred_identities]
+}

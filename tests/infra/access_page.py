@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.web.route_promises import Route
 
 REPOSITORY = Path(__file__).parents[2]
-PAGE, STACK = REPOSITORY / "docs" / "access.md", REPOSITORY / "tests" / "stack"
+PAGE, FOLDERS = REPOSITORY / "docs" / "access.md", [REPOSITORY / "tests" / name for name in ("stack", "aws")]
 HEAD = """\
 # Who may do what
 
@@ -56,7 +56,8 @@ same roles read the service's log group, and those of them that are a person's a
 keys.
 
 `tests/infra/test_personas.py` and `tests/infra/test_every_action.py` decide all of it from the policies,
-`tests/stack/test_access_matrix.py` and `tests/stack/test_trail_access.py` try it on the local AWS.
+`tests/aws/test_access_matrix.py` and `tests/stack/test_trail_access.py` try it on the local AWS, the former
+on a deployed store as well ([testing-on-aws.md](testing-on-aws.md)).
 
 """
 BYTES_HEAD = """
@@ -67,7 +68,7 @@ PROMISES_HEAD = """
 ## What holds without the service
 
 Each of these is tried with the role's own session, calling S3, KMS, STS and the other services of the local
-AWS directly, in `tests/stack/`:
+AWS directly, in `tests/stack/` and `tests/aws/`:
 
 """
 PROMISES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -134,9 +135,9 @@ PROMISES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "A role is assumed by its one principal, with a source identity, a token's id and no tag but a team",
         (
-            "test_sessions_of_roles::test_a_persona_is_assumed_for_a_token_of_a_named_person",
-            "test_sessions_of_roles::test_a_persona_is_assumed_by_the_service_alone",
-            "test_sessions_of_roles::test_the_workers_roles_are_assumed_by_the_worker_alone",
+            "test_sessions::test_a_persona_is_assumed_for_a_token_of_a_named_person",
+            "test_sessions::test_a_persona_is_assumed_by_the_service_alone",
+            "test_sessions::test_the_workers_roles_are_assumed_by_the_worker_alone",
         ),
     ),
     (
@@ -144,6 +145,14 @@ PROMISES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "test_trail_access::test_the_trails_files_are_read_by_its_readers",
             "test_trail_access::test_the_services_log_is_read_by_the_same",
+        ),
+    ),
+    (
+        "Who is barred is refused at once: URLs handed out before, sessions old and new, every persona",
+        (
+            "test_barred::test_a_url_handed_out_before_opens_nothing_any_more",
+            "test_barred::test_a_barred_auditor_reads_neither_trail_nor_log",
+            "test_barred::test_a_new_session_is_worth_nothing",
         ),
     ),
 )

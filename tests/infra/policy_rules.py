@@ -132,7 +132,8 @@ OPERATORS = frozenset(
     ]
 )
 CONDITION_KEYS = re.compile(
-    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|TagKeys|RequestTag/(jti|team))|"
+    r"aws:(PrincipalArn|PrincipalIsAWSService|SecureTransport|SourceAccount|SourceArn|SourceIdentity|TagKeys)|"
+    r"aws:RequestTag/(jti|team)|"
     r"kms:(ViaService|EncryptionContext:aws:(cloudtrail|logs|s3):arn)|sts:(RoleSessionName|SourceIdentity)|"
     r"s3:(prefix|signatureAge|if-none-match|RequestObjectTagKeys|ExistingObjectTag/smas-(state|release)|"
     r"x-amz-(acl|storage-class)|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
@@ -214,6 +215,8 @@ def names_real_actions(policy: Policy) -> list[str]:
     for place, statement in statements(policy):
         for action in actions(statement):
             service, _, name = action.partition(":")
+            if action == "*":
+                continue  # `allows_no_wildcard_action` lets it refuse only
             if service not in ONLY_ACTIONS:
                 faults.append(f"{place}: unknown service in {action}")
             elif action in NO_ACTIONS or name not in ONLY_ACTIONS[service] | _operations(service) | {"*"}:

@@ -29,6 +29,7 @@ PLACEHOLDERS = Placeholders(
     trail_arn="arn:aws:cloudtrail:eu-central-1:111122223333:trail/smas",
     service_log_group_arn="arn:aws:logs:eu-central-1:111122223333:log-group:/smas/service",
     trail_log_group_arn="arn:aws:logs:eu-central-1:111122223333:log-group:/smas/trail",
+    barred_identities='["-", "sub-of-the-barred"]',
 )
 # What templates name besides that are rendered for AWS alone; `people_arns` is a list already, as JSON.
 ONLY_ON_AWS = {
@@ -65,8 +66,10 @@ TRUST_OF = {
 KEYS = ("kms-bytes", "kms-metadata", "kms-logs")
 # Attached to a thing and not to a role: they say who.
 RESOURCES = ("bucket", "trail-bucket", "events-queue", *KEYS)
+# Of every persona, beside its own.
+BARRED = "barred"
 # What the local stack renders too.
-NAMES = (*ROLES, *TRUSTS, *RESOURCES)
+NAMES = (*ROLES, BARRED, *TRUSTS, *RESOURCES)
 
 # On AWS alone: of roles that its services take on or people come with, and of things the local stack lacks.
 AWS_ROLES = ("athena-reader", "function", "function-queues", "replication", "trail-log-group")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.access_page import PAGE, PROMISES, STACK, page
+from tests.infra.access_page import FOLDERS, PAGE, PROMISES, page
 
 
 def test_the_page_is_what_the_tests_hold_us_to() -> None:
@@ -15,7 +15,8 @@ def test_every_promise_of_the_page_is_a_named_test() -> None:
     named = {test for _, tests in PROMISES for test in tests}
     defined = {
         f"{path.stem}::{line.removeprefix('def ').partition('(')[0]}"
-        for path in STACK.glob("test_*.py")
+        for folder in FOLDERS
+        for path in folder.glob("test_*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.startswith("def test_")
     }

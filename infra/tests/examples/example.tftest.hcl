@@ -15,8 +15,8 @@ run "an_example_can_be_planned" {
   command = plan
 
   assert {
-    condition     = length(aws_cognito_user_group.role) == 3 * length(var.teams) + 3
-    error_message = "each team has its three groups, beside the three over all teams"
+    condition     = length(aws_cognito_user_group.role) == 3 * length(var.teams) + 3 + 1
+    error_message = "each team has its three groups, beside the three over all teams and the smoke test's"
   }
 
   assert {
