@@ -154,6 +154,13 @@ def run(shippers: Sequence[Shipper], stopping: threading.Event) -> None:
         stopping.wait(_PAUSE_SECONDS if failing else POLL_SECONDS)
 
 
+def _session(program: str) -> boto3.Session:
+    """The shipper's own; where it has none, that of the program whose log it is, as in Lambda."""
+    own, programs = "smas-shipper", f"smas-{program}"
+    known = boto3.Session(profile_name=programs).available_profiles
+    return boto3.Session(profile_name=own if own in known else programs)
+
+
 def main() -> None:
     """Ship the logs of the state directory that is the one argument."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
@@ -161,10 +168,15 @@ def main() -> None:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     state = StateDirectory(Path(sys.argv[1]))
     direct = Config(proxies={}, connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
-    client = boto3.Session().client("logs", config=direct)
     positions = Positions(state.shipped)
     shippers = [
-        Shipper(client, state.logs / f"{name}.log", group, positions, lambda: datetime.now(UTC))
+        Shipper(
+            _session(name).client("logs", config=direct),
+            state.logs / f"{name}.log",
+            group,
+            positions,
+            lambda: datetime.now(UTC),
+        )
         for name, group in GROUPS.items()
     ]
     stopping = threading.Event()

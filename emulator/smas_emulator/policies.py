@@ -23,7 +23,7 @@ class Placeholders:
     """What a template may name: each field is one.
 
     `role_prefix` is an ARN up to and with `smas-`; `trail_prefix` is empty or ends in a slash;
-    the ARNs of log groups have no `:*` at their end.
+    the ARNs of log groups have no `:*` at their end; `barred_identities` is a list, as JSON.
     """
 
     partition: str
@@ -42,6 +42,7 @@ class Placeholders:
     trail_arn: str
     service_log_group_arn: str
     trail_log_group_arn: str
+    barred_identities: str
 
 
 @dataclass(frozen=True, slots=True)

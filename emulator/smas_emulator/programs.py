@@ -26,14 +26,17 @@ _EMULATOR_INHERITS = ("PATH", "LANG", "LC_ALL", "TZ")
 _LOCAL_NAMES = "localhost,127.0.0.1"
 
 
-def emulator_command(folder: Path, port: int, trail: TrailSettings) -> Command:
-    """LocalStack on `port` of this machine only; all it writes is inside `folder`, which must be absolute."""
-    return Command(
-        EMULATOR,
-        (sys.executable, "-m", "localstack.runtime.main"),
-        folder,
-        emulator_environment(os.environ, folder, port, trail),
-    )
+def emulator_command(
+    folder: Path, port: int, trail: TrailSettings, functions_token: str | None = None
+) -> Command:
+    """LocalStack on `port` of this machine only; all it writes is inside `folder`, which must be absolute.
+
+    Who has `functions_token`, if there is one, gets sessions of the roles that Lambda may assume.
+    """
+    environment = emulator_environment(os.environ, folder, port, trail)
+    if functions_token is not None:
+        environment["SMAS_FUNCTIONS_TOKEN"] = functions_token
+    return Command(EMULATOR, (sys.executable, "-m", "localstack.runtime.main"), folder, environment)
 
 
 def emulator_environment(
@@ -54,7 +57,9 @@ def emulator_environment(
         "CONFIG_DIR": str(folder / "config"),
         "GATEWAY_LISTEN": f"{host}:{port}",
         "LOCALSTACK_HOST": f"localhost:{port}",
-        "SQS_ENDPOINT_STRATEGY": "path",  # the default would name a host that only public DNS resolves
+        # The default would name a host that only public DNS resolves; "path" a longer path than AWS has,
+        # which Terraform does not take for a queue's.
+        "SQS_ENDPOINT_STRATEGY": "off",
         "S3_SKIP_SIGNATURE_VALIDATION": "0",  # a tampered presigned URL is refused, as in AWS
         "S3_SKIP_KMS_KEY_VALIDATION": "0",  # a key that does not exist is refused, as in AWS
         "SKIP_SSL_CERT_DOWNLOAD": "1",

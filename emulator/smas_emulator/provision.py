@@ -140,4 +140,5 @@ def _placeholders(bytes_key_arn: str, metadata_key_arn: str, logs_key_arn: str) 
         trail_arn=trail.trail_arn(),
         service_log_group_arn=trail.log_group_arn(seed.SERVICE_LOG_GROUP),
         trail_log_group_arn=trail.log_group_arn(seed.TRAIL_LOG_GROUP),
+        barred_identities=seed.BARRED_IDENTITIES,
     )

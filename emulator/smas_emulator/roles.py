@@ -41,6 +41,9 @@ def provision_roles(iam: Any, templates: PolicyTemplates, known: AccessKey | Non
     for name in seed.PERSONAS:
         policy = templates.render(f"persona-{name}")
         _provision_role(iam, name, templates.render("trust-persona"), policy)
+        iam.put_role_policy(
+            RoleName=f"smas-{name}", PolicyName="barred", PolicyDocument=templates.render("barred")
+        )
     for name in seed.VERIFIERS:
         policy = templates.render(f"verifier-{name}")
         _provision_role(iam, f"verifier-{name}", templates.render("trust-verifier"), policy)

@@ -21,6 +21,8 @@ SERVICE_LOG_GROUP = "/smas/service"
 WORKER_LOG_GROUP = "/smas/worker"
 # Named in the key's policy; the local trail delivers to none.
 TRAIL_LOG_GROUP = "/smas/trail"
+# Nobody: a source identity has at least two characters.
+BARRED_IDENTITIES = '["-"]'
 LOCAL_IAM_USER = "smas-local"
 # Whoever holds these is the account itself. They protect nothing: only this machine reaches the local AWS.
 ROOT_ACCESS_KEY = "test"

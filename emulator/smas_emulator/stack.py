@@ -76,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         "--aws-port", type=_port, metavar="N", help=f"the local AWS's port (default: {DEFAULT_AWS_PORT})"
     )
     command.add_argument(
-        "--only", choices=["aws"], help="start and provision the local AWS, not the service and worker"
+        "--only",
+        choices=["aws", "empty-aws"],
+        help="start and provision the local AWS, not the service and worker; or not even provision it",
     )
     command.add_argument(
         "--service-python",
@@ -134,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("down", help="stop what up started, and nothing else")
     command.set_defaults(run=_down)
     _add_project(command)
+    command.add_argument(
+        "--keep-aws", action="store_true", help="let the local AWS run on (where all are processes)"
+    )
 
     command = commands.add_parser("status", help="what runs; exit code 1 unless all that was started does")
     command.set_defaults(run=_status)
@@ -179,7 +184,8 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         # Not resolved: an environment's python is a link, and what it links to lacks the environment's
         # libraries.
         service_python=str(Path(options.service_python).absolute()),
-        only_aws=options.only == "aws",
+        only_aws=options.only is not None,
+        empty=options.only == "empty-aws",
         sweep_seconds=options.sweep_seconds,
         log_seconds=options.log_seconds,
         digest_seconds=options.digest_seconds,
@@ -190,7 +196,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
     else:
         addresses = up(wishes, say)
     say("ready")
-    print(_summary(addresses))
+    print(f"AWS       {addresses.aws}  (empty)" if wishes.empty else _summary(addresses))
     return 0
 
 
@@ -225,7 +231,7 @@ def _down(state: StateDirectory, options: argparse.Namespace) -> int:
     if running_runtime(state) == DOCKER:
         compose.down(state, Path(options.project).absolute(), say)
     else:
-        down(state, say)
+        down(state, say, keep_aws=options.keep_aws)
     return 0
 
 

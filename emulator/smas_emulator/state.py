@@ -1,6 +1,9 @@
 """The state directory: everything the local stack writes, and what service, worker and tests read from it.
 
 <state>/service.env          settings of service and worker (KEY=VALUE lines)
+<state>/worker.env           settings of the worker, where they differ: over an AWS that Terraform provisioned
+<state>/outputs.json         Terraform's outputs, then
+<state>/functions.token      what its processes show to get their roles, then
 <state>/stack.json           addresses, ids and the machine client's secret
 <state>/aws/config           profiles smas-service, smas-worker and smas-shipper, for boto3's own provider
 <state>/aws/credentials      the key of the IAM user smas-local
@@ -45,6 +48,21 @@ class StateDirectory:
     def service_env(self) -> Path:
         """Settings of service and worker."""
         return self.root / "service.env"
+
+    @property
+    def worker_env(self) -> Path:
+        """Settings of the worker, where it has others."""
+        return self.root / "worker.env"
+
+    @property
+    def outputs(self) -> Path:
+        """The outputs of the Terraform that provisioned the local AWS, if any did."""
+        return self.root / "outputs.json"
+
+    @property
+    def functions_token(self) -> Path:
+        """What a process shows to get the role of the function that it stands for."""
+        return self.root / "functions.token"
 
     @property
     def stack_json(self) -> Path:
@@ -119,6 +137,7 @@ def write_private(path: Path, text: str) -> None:
 
 def write_settings(state: StateDirectory, made: Provisioned, service_url: str) -> None:
     """Write `service.env`, boto3's two files and `stack.json`."""
+    state.worker_env.unlink(missing_ok=True)
     write_private(state.aws_credentials, aws_credentials(made.access_key))
     write_private(state.aws_config, aws_config())
     write_private(state.service_env, env_file(service_settings(state, made, service_url)))

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smas_emulator import processes
+from smas_emulator.applied import Applied, read_outputs, seed_people, write_applied_settings
 from smas_emulator.development import Debuggers, libraries
 from smas_emulator.errors import StackError
 from smas_emulator.ports import require_free
@@ -30,7 +32,7 @@ from smas_emulator.programs import (
 )
 from smas_emulator.provision import provision
 from smas_emulator.readiness import require_running, shown, wait_ready
-from smas_emulator.state import StateDirectory, read_access_key, read_env_file, write_settings
+from smas_emulator.state import StateDirectory, read_access_key, read_env_file, write_private, write_settings
 from smas_emulator.trail_settings import TrailSettings
 
 if TYPE_CHECKING:
@@ -53,7 +55,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user asked of `up`; what is None stays as it runs, or is the default."""
+    """What the user asked of `up`; what is None stays as it runs, or is the default.
+
+    `empty` leaves the local AWS alone and as it is, for Terraform to provision.
+    """
 
     state: StateDirectory
     project: Path
@@ -65,6 +70,7 @@ class Wishes:
     log_seconds: float
     digest_seconds: float
     debuggers: Debuggers | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +106,27 @@ def up(wishes: Wishes, say: Say) -> Addresses:
             raise
 
 
-def down(state: StateDirectory, say: Say) -> None:
-    """Stop what `up` started and nothing else; harmless when nothing runs."""
+def down(state: StateDirectory, say: Say, *, keep_aws: bool = False) -> None:
+    """Stop what `up` started and nothing else; harmless when nothing runs.
+
+    With `keep_aws` the local AWS goes on, with all that is in it.
+    """
     if not state.root.is_dir():
         say("nothing is running")
         return
     with only_one(state, say):
         table = ProcessTable(state.processes)
         records = table.read()
+        if keep_aws:
+            records.pop(EMULATOR, None)
         alive = [name for name, record in records.items() if processes.is_running(record)]
         say(f"stopping {', '.join(alive)}" if alive else "nothing is running")
         # The shipper takes what the others write while finishing, and the emulator what it ships.
         for names in ((SERVICE, WORKER), (SHIPPER,), (EMULATOR,)):
             processes.stop([records[name] for name in names if name in records])
         table.remove(list(records))
-        state.stack_json.unlink(missing_ok=True)  # it would name addresses where nobody answers
+        if not keep_aws:
+            state.stack_json.unlink(missing_ok=True)  # it would name addresses where nobody answers
 
 
 class _Start:
@@ -135,13 +147,26 @@ class _Start:
         self._require_ports(port, aws_port, debuggers)
 
         self._start_emulator(aws_port)
-        made = provision(f"http://localhost:{aws_port}", infra, read_access_key(self._state), self._say)
-        service_url = f"http://localhost:{port}"
-        write_settings(self._state, made, service_url)
+        if self._wishes.empty:
+            return Addresses(service=None, aws=f"http://localhost:{aws_port}")
+        aws, service_url = f"http://localhost:{aws_port}", f"http://localhost:{port}"
+        self._configure(aws, service_url, infra)
         if self._wishes.only_aws:
-            return Addresses(service=None, aws=made.endpoint)
+            return Addresses(service=None, aws=aws)
         self._start_service_and_worker(port, debuggers)
-        return Addresses(service=service_url, aws=made.endpoint, debuggers=debuggers)
+        return Addresses(service=service_url, aws=aws, debuggers=debuggers)
+
+    def _configure(self, aws: str, service_url: str, infra: Path) -> None:
+        """Write what service and worker are to read, of what Terraform applied or of what is made here."""
+        outputs = read_outputs(self._state)
+        if outputs is None:
+            made = provision(aws, infra, read_access_key(self._state), self._say)
+            write_settings(self._state, made, service_url)
+            return
+        applied = Applied(outputs, aws)
+        self._say("making the local users in the applied user pool")
+        seed_people(applied)
+        write_applied_settings(self._state, applied, service_url)
 
     def undo(self) -> None:
         """Stop what this run started, latest first."""
@@ -207,14 +232,24 @@ class _Start:
             folder = self._state.localstack
             (folder / "tmp").mkdir(exist_ok=True)
             self._say(f"starting the local AWS (LocalStack) on port {port}")
-            record = self._launch(emulator_command(folder, port, self._trail_settings()), {"port": str(port)})
+            token = self._functions_token() if self._wishes.empty else None
+            command = emulator_command(folder, port, self._trail_settings(), token)
+            record = self._launch(command, {"port": str(port)})
         wait_ready(TITLES[EMULATOR], f"http://127.0.0.1:{port}/_localstack/health", record, EMULATOR_SECONDS)
+
+    def _functions_token(self) -> str:
+        write_private(self._state.functions_token, secrets.token_hex(32))
+        return self._state.functions_token.read_text(encoding="ascii")
 
     def _trail_settings(self) -> TrailSettings:
         return TrailSettings(self._state.trail, self._wishes.log_seconds, self._wishes.digest_seconds)
 
     def _start_service_and_worker(self, port: int, debuggers: Debuggers | None) -> None:
         environment = service_environment(os.environ, read_env_file(self._state.service_env))
+        worker_env = self._state.worker_env
+        workers = (
+            service_environment(os.environ, read_env_file(worker_env)) if worker_env.exists() else environment
+        )
         python, project = self._wishes.service_python, self._wishes.project
         sweep = self._sweep_seconds()
         shipper = self._ensure(shipper_command(self._state.root, environment), {})
@@ -222,7 +257,7 @@ class _Start:
         service = self._ensure(
             service_command(python, project, port, environment, debuggers), {"port": str(port), **debugged}
         )
-        worker = self._ensure(worker_command(python, project, {**environment, **sweep}, debuggers), sweep)
+        worker = self._ensure(worker_command(python, project, {**workers, **sweep}, debuggers), sweep)
         self._say("waiting until the service is ready")
         wait_ready(
             TITLES[SERVICE],

@@ -62,7 +62,7 @@ def provision_user_pool(cognito: Any) -> UserPool:
         AllowedOAuthScopes=list(seed.MACHINE_SCOPES),
     )
     _provision_groups(cognito, pool_id)
-    _provision_users(cognito, pool_id)
+    provision_users(cognito, pool_id)
     return UserPool(
         id=pool_id,
         people_client_id=people["ClientId"],
@@ -116,7 +116,8 @@ def _provision_groups(cognito: Any, pool_id: str) -> None:
             cognito.create_group(UserPoolId=pool_id, GroupName=group)
 
 
-def _provision_users(cognito: Any, pool_id: str) -> None:
+def provision_users(cognito: Any, pool_id: str) -> None:
+    """Make sure that the local users exist, in their groups; who exists stays as they are."""
     present = {user["Username"] for user in cognito.list_users(UserPoolId=pool_id, Limit=_PAGE)["Users"]}
     for user in seed.LOCAL_USERS:
         if user.name in present:

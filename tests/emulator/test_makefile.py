@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-CONTRACT = {"up", "down", "demo", "test", "check", "token", "logs", "aws", "bench", "lock", "help", "clean"}
+CONTRACT = {
+    "up",
+    "down",
+    "demo",
+    "test",
+    "check",
+    "token",
+    "logs",
+    "aws",
+    "bench",
+    "lock",
+    "help",
+    "clean",
+} | {"plan", "deploy", "destroy"}
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 

@@ -30,10 +30,11 @@ PLACEHOLDERS = Placeholders(
     trail_arn=trail_arn(),
     service_log_group_arn=log_group_arn(seed.SERVICE_LOG_GROUP),
     trail_log_group_arn=log_group_arn(seed.TRAIL_LOG_GROUP),
+    barred_identities=seed.BARRED_IDENTITIES,
 )
 NAMES = [
     *("service", "worker", "trust-persona", "trust-verifier", "bucket", "trail-bucket"),
-    *("watch", "kms-bytes", "kms-metadata", "kms-logs", "events-queue"),
+    *("watch", "barred", "kms-bytes", "kms-metadata", "kms-logs", "events-queue"),
     *(f"persona-{name}" for name in seed.PERSONAS),
     *(f"verifier-{name}" for name in seed.VERIFIERS),
 ]

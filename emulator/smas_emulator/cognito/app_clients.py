@@ -11,6 +11,8 @@ from smas_emulator.cognito import auth_flows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from smas_emulator.cognito.second_factor import SecondFactor
+
 # Beside https and an app's own schemes: "Amazon Cognito requires HTTPS over HTTP except for callback URLs to"
 # these, with any TCP port (API reference, CreateUserPoolClient, CallbackURLs).
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -97,6 +99,10 @@ class People(Protocol):
 
         Raises `PasswordRefused`.
         """
+        ...
+
+    def second_factor(self, client: AppClient, username: str) -> SecondFactor | None:
+        """Whose codes somebody must give besides the password, if any; a new one is theirs to confirm."""
         ...
 
     def may_sign_in(self, client: AppClient, username: str) -> bool:

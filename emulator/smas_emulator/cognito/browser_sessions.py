@@ -27,6 +27,7 @@ SESSION_LIFETIME = timedelta(hours=1)
 # AuthSessionValidity: how long Cognito waits for the answer to a challenge, unless told otherwise.
 CHALLENGE_LIFETIME = timedelta(minutes=3)
 MOST_SESSIONS = 10_000
+NEW_PASSWORD, CODE = "new-password", "code"
 FORM_COOKIE = "XSRF-TOKEN"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -41,12 +42,16 @@ class BrowserSession:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordChallenge:
-    """Somebody who gave a temporary password to a client's page, in the browser of that form token."""
+class Challenge:
+    """Somebody whose password was right at a client's page, in the browser of that form token.
+
+    `owed` is what they must give yet: `NEW_PASSWORD` for a temporary one, or `CODE`, of their authenticator.
+    """
 
     client_id: str
     username: str
     form_secret: str
+    owed: str
 
 
 class BrowserSessions:
@@ -55,8 +60,12 @@ class BrowserSessions:
     def __init__(self, now: Callable[[], datetime], *, cap: int = MOST_SESSIONS) -> None:
         self._now = now
         self._sessions: Expiring[BrowserSession] = Expiring(SESSION_LIFETIME, cap, now)
-        self._challenges: Expiring[PasswordChallenge] = Expiring(CHALLENGE_LIFETIME, cap, now)
+        self._challenges: Expiring[Challenge] = Expiring(CHALLENGE_LIFETIME, cap, now)
         self._form_key = secrets.token_bytes(32)
+
+    def time(self) -> float:
+        """What time it is, in Unix seconds."""
+        return self._now().timestamp()
 
     def find(self, client: AppClient, cookies: Mapping[str, str]) -> BrowserSession | None:
         """The sign-in that the browser remembers for this client's pool."""
@@ -78,14 +87,14 @@ class BrowserSessions:
         self._sessions.take(cookies.get(_cookie_name(client), ""))
         return cookie(_cookie_name(client), "", 0)
 
-    def challenge(self, challenge: PasswordChallenge) -> str:
-        """Remember who owes a new password; the secret for the form."""
+    def challenge(self, challenge: Challenge) -> str:
+        """Remember who owes what; the secret for the form."""
         secret = secrets.token_urlsafe(32)
         self._challenges.put(secret, challenge)
         return secret
 
-    def challenged(self, secret: str, client: AppClient, form_secret: str) -> PasswordChallenge | None:
-        """Who owes a new password, if this is the client and the browser it was asked for with."""
+    def challenged(self, secret: str, client: AppClient, form_secret: str) -> Challenge | None:
+        """Who owes what, if this is the client and the browser it was asked for with."""
         found = self._challenges.get(secret)
         if found is None or (found.client_id, found.form_secret) != (client.id, form_secret):
             return None

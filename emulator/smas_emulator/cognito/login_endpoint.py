@@ -23,11 +23,13 @@ from smas_emulator.cognito.authorization_endpoint import (
     registered,
 )
 from smas_emulator.cognito.browser_sessions import (
+    CODE,
     FORM_COOKIE,
+    NEW_PASSWORD,
     SESSION_LIFETIME,
     BrowserSession,
     BrowserSessions,
-    PasswordChallenge,
+    Challenge,
 )
 from smas_emulator.cognito.forms import MalformedForm, read_form
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     Rest = ParamSpec("Rest")
     Login = TypeVar("Login", bound="ManagedLogin")
 
+_WRONG_CODE = "That code is not right, or was used before. Please sign in again, with the next one."
 _STALE = "This page is too old, or cookies are off. Please sign in again."
 
 
@@ -101,19 +104,17 @@ class ManagedLogin:
         if not self._sessions.came_from_our_form(cookies, form.get("_csrf", "")):
             return self._form(asked, cookies, fault=_STALE, status=403)
         if "challenge" in form:
-            return self._new_password(asked, form, cookies)
+            return self._answered(asked, form, cookies)
         username, password = form.get("username", "").strip(), form.get("password", "")
         verdict = self._people.check_password(asked.client, username, password)
         match verdict:
             case Refused():
                 return self._form(asked, cookies, fault=verdict.reason, username=username, status=400)
             case NewPasswordRequired():
-                challenge = PasswordChallenge(
-                    asked.client.id, verdict.username, self._sessions.form_secret(cookies)
-                )
-                return self._new_password_form(asked, cookies, self._sessions.challenge(challenge))
+                secret = self._challenge(asked, verdict.username, cookies, NEW_PASSWORD)
+                return self._new_password_form(asked, cookies, secret)
             case _:
-                return self._signed_in(asked, verdict.username, cookies)
+                return self._password_given(asked, verdict.username, cookies)
 
     @_told
     def logout(self, query: str, cookies: Mapping[str, str]) -> PageAnswer:
@@ -127,14 +128,47 @@ class ManagedLogin:
             location = f"/login?{query}"
         return redirect(location, self._sessions.end(client, cookies))
 
-    def _new_password(
+    def _challenge(
+        self, asked: AuthorizationRequest, username: str, cookies: Mapping[str, str], owed: str
+    ) -> str:
+        form_secret = self._sessions.form_secret(cookies)
+        return self._sessions.challenge(Challenge(asked.client.id, username, form_secret, owed))
+
+    def _answered(
         self, asked: AuthorizationRequest, form: Mapping[str, str], cookies: Mapping[str, str]
     ) -> PageAnswer:
+        """What somebody who owes something has given."""
         secret = form["challenge"]
         challenge = self._sessions.challenged(secret, asked.client, self._sessions.form_secret(cookies))
         if challenge is None:
             return self._form(asked, cookies, fault=_STALE, status=403)
-        password = form.get("new_password", "")
+        if challenge.owed == CODE:
+            return self._code(asked, challenge, form, cookies)
+        return self._new_password(asked, challenge, form, cookies)
+
+    def _code(
+        self,
+        asked: AuthorizationRequest,
+        challenge: Challenge,
+        form: Mapping[str, str],
+        cookies: Mapping[str, str],
+    ) -> PageAnswer:
+        """One try for each password that was given, so that nobody tries codes by the thousand."""
+        factor = self._people.second_factor(asked.client, challenge.username)
+        if not self._sessions.settle(form["challenge"]) or factor is None:
+            return self._form(asked, cookies, fault=_STALE, status=403)
+        if not factor.accepts(form.get("code", "").strip(), self._sessions.time()):
+            return self._form(asked, cookies, fault=_WRONG_CODE, username=challenge.username, status=400)
+        return self._signed_in(asked, challenge.username, cookies)
+
+    def _new_password(
+        self,
+        asked: AuthorizationRequest,
+        challenge: Challenge,
+        form: Mapping[str, str],
+        cookies: Mapping[str, str],
+    ) -> PageAnswer:
+        secret, password = form["challenge"], form.get("new_password", "")
         if password != form.get("repeated_password", ""):
             return self._new_password_form(asked, cookies, secret, "The two passwords are not the same.")
         try:
@@ -143,7 +177,23 @@ class ManagedLogin:
             return self._new_password_form(asked, cookies, secret, str(refused))
         if not self._sessions.settle(secret) or not replaced:
             return self._form(asked, cookies, fault=_STALE, status=403)
-        return self._signed_in(asked, challenge.username, cookies)
+        return self._password_given(asked, challenge.username, cookies)
+
+    def _password_given(
+        self, asked: AuthorizationRequest, username: str, cookies: Mapping[str, str]
+    ) -> PageAnswer:
+        """On to the second factor, where the pool or the person has one."""
+        factor = self._people.second_factor(asked.client, username)
+        if factor is None:
+            return self._signed_in(asked, username, cookies)
+        secret = self._sessions.form_secret(cookies)
+        return sign_in_page.code_page(
+            asked,
+            challenge=self._challenge(asked, username, cookies, CODE),
+            form_token=self._sessions.form_token(secret),
+            cookies=(_form_cookie(secret),),
+            new_secret=None if factor.confirmed else factor.secret,
+        )
 
     def _signed_in(
         self, asked: AuthorizationRequest, username: str, cookies: Mapping[str, str]

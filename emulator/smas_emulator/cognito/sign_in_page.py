@@ -102,6 +102,38 @@ def new_password_page(
     )
 
 
+def code_page(
+    asked: AuthorizationRequest,
+    *,
+    challenge: str,
+    form_token: str,
+    cookies: tuple[str, ...],
+    new_secret: str | None,
+) -> PageAnswer:
+    """The form for a code of an authenticator app; with `new_secret`, of one to be set up now."""
+    told = (
+        f"""<p>Add this key to an authenticator app, and give the code that it shows. The key is shown until
+the first code was right.</p>
+<p><code id="secret">{escape(new_secret)}</code></p>"""
+        if new_secret
+        else "<p>Give the code that your authenticator app shows.</p>"
+    )
+    return _page(
+        200,
+        "One-time code",
+        f"""{told}
+{_form_start(asked, form_token)}
+<input type="hidden" name="challenge" value="{escape(challenge)}">
+<label for="code">Code</label>
+<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="6"
+ required autofocus>
+<button>Sign in</button>
+</form>""",
+        targets=_form_targets(asked.redirect_uri),
+        cookies=cookies,
+    )
+
+
 def error_page(status: int, error: str, explanation: str) -> PageAnswer:
     """What is wrong with the request that led here; there is nowhere to go back to."""
     return _page(

@@ -19,6 +19,7 @@ from localstack.runtime import hooks
 from smas_emulator.authorization.authorizer import Authorizer
 from smas_emulator.gateway.sessions import RoleSessions
 from smas_emulator.localstack_binding.account_facts import LocalStackAccount
+from smas_emulator.localstack_binding.alarm_tags import keep_tags_of_new_alarms
 from smas_emulator.localstack_binding.cloudtrail import CloudTrail, cloudtrail_provider, run_cloudtrail
 from smas_emulator.localstack_binding.cognito import (
     cognito_idp,
@@ -28,6 +29,7 @@ from smas_emulator.localstack_binding.cognito import (
 from smas_emulator.localstack_binding.completions import complete_one_at_a_time
 from smas_emulator.localstack_binding.credentials import AccessKeys
 from smas_emulator.localstack_binding.deletions import answer_key_by_key
+from smas_emulator.localstack_binding.function_sessions import serve_function_sessions
 from smas_emulator.localstack_binding.guard import Guard
 from smas_emulator.localstack_binding.kms_keys import look_keys_up_directly
 from smas_emulator.localstack_binding.listening import (
@@ -37,6 +39,8 @@ from smas_emulator.localstack_binding.listening import (
 )
 from smas_emulator.localstack_binding.log_groups import evaluate_filter_patterns
 from smas_emulator.localstack_binding.presigned import skip_second_check
+from smas_emulator.localstack_binding.queue_attributes import take_away_what_is_set_to_nothing
+from smas_emulator.localstack_binding.replication import serve_replication
 from smas_emulator.localstack_binding.role_sessions import answer_with_source_identity, remember_session
 from smas_emulator.trail_settings import TrailSettings
 
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 __all__ = ["cloudtrail_provider", "cognito_idp", "on_infra_shutdown", "on_infra_start"]
 
 LOG = logging.getLogger(__name__)
+# Set for an AWS that Terraform provisions, where functions of Lambda are processes.
+FUNCTIONS_TOKEN = "SMAS_FUNCTIONS_TOKEN"  # noqa: S105 - the name of a variable
 _FIRST = 100  # hooks run from the highest priority down
 _running: list[tuple[Guard, CloudTrail]] = []
 
@@ -64,6 +70,9 @@ def on_infra_start() -> None:
     answer_with_source_identity()
     answer_key_by_key()
     evaluate_filter_patterns()
+    keep_tags_of_new_alarms()
+    take_away_what_is_set_to_nothing()
+    serve_replication()
 
     sessions, account = RoleSessions(), LocalStackAccount()
     authorizer = Authorizer(account)
@@ -78,6 +87,8 @@ def on_infra_start() -> None:
     handlers.serve_custom_service_request_handlers.append(guard.decide)
     handlers.run_custom_response_handlers.append(guard.report)
     run_cloudtrail(cloudtrail)
+    if token := os.environ.get(FUNCTIONS_TOKEN):
+        serve_function_sessions(sessions, account, authorizer, token)
     _running.append((guard, cloudtrail))
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from localstack.aws.api import CommonServiceException
@@ -18,6 +19,7 @@ from smas_emulator.localstack_binding.cognito_pages import serve_cognito_pages
 from smas_emulator.localstack_binding.cognito_pools import Pools
 from smas_emulator.localstack_binding.cognito_tokens import (
     client_of,
+    find_pool,
     make_cognito_keep_its_own_keys,
     read_access_token,
     usable,
@@ -43,6 +45,10 @@ def cognito_idp() -> Service:
     operations["RevokeToken"] = _revoke_token
     operations["CreateUserPoolClient"] = _change_client
     operations["UpdateUserPoolClient"] = _change_client
+    operations["SetRiskConfiguration"] = _set_risk_configuration
+    operations["DescribeRiskConfiguration"] = _describe_risk_configuration
+    operations["UpdateResourceServer"] = _update_resource_server
+    operations["DeleteResourceServer"] = _delete_resource_server
     return Service("cognito-idp", skeleton=Skeleton(model, operations))
 
 
@@ -91,6 +97,54 @@ def _change_client(context: Any, request: dict[str, Any]) -> Any:
             if fault := fault_of_redirect_url(url):
                 raise CommonServiceException("InvalidParameterException", f"{member}: {url} {fault}")
     return _proxy_moto(context, request)
+
+
+def _set_risk_configuration(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Keep what is to be done about risky sign-ins, of a pool or of one client, which moto has no place for.
+
+    Nothing acts on it: no sign-in is risky here.
+    """
+    pool, client_id = _pool_and_client(request)
+    now = datetime.now(UTC)
+    kept = {name: value for name, value in request.items() if value is not None}
+    pool.smas_risks[client_id] = {**kept, "LastModifiedDate": now}
+    return {"RiskConfiguration": pool.smas_risks[client_id]}
+
+
+def _describe_risk_configuration(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """A client's own, else its pool's; as in AWS, one that nobody set names only whose it is."""
+    pool, client_id = _pool_and_client(request)
+    nothing = {name: value for name, value in request.items() if value is not None}
+    return {"RiskConfiguration": pool.smas_risks.get(client_id, pool.smas_risks.get(None, nothing))}
+
+
+def _update_resource_server(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Give it another name and other scopes: those that are left out are gone."""
+    pool = _pool_with_server(request)
+    server = pool.resource_servers[request["Identifier"]]
+    server.name, server.scopes = request["Name"], request.get("Scopes") or []
+    return {"ResourceServer": server.to_json()}
+
+
+def _delete_resource_server(_context: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Take it away with its scopes."""
+    del _pool_with_server(request).resource_servers[request["Identifier"]]
+    return {}
+
+
+def _pool_with_server(request: dict[str, Any]) -> Any:
+    pool = find_pool(request["UserPoolId"])
+    if pool is None or request["Identifier"] not in pool.resource_servers:
+        raise CommonServiceException("ResourceNotFoundException", "Resource server does not exist.")
+    return pool
+
+
+def _pool_and_client(request: dict[str, Any]) -> tuple[Any, str | None]:
+    pool, client_id = find_pool(request["UserPoolId"]), request.get("ClientId")
+    if pool is None or client_id not in {None, *pool.clients}:
+        missing = f"User pool {request['UserPoolId']}" if pool is None else f"User pool client {client_id}"
+        raise CommonServiceException("ResourceNotFoundException", f"{missing} does not exist.")
+    return pool, client_id
 
 
 def _with_access_token(proceed: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:

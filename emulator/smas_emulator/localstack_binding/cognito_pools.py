@@ -19,6 +19,7 @@ from smas_emulator.cognito.app_clients import (
     Refused,
     SignedIn,
 )
+from smas_emulator.cognito.second_factor import SecondFactor
 from smas_emulator.cognito.token_endpoint import Tokens
 from smas_emulator.cognito.user_info import TokenOwner
 from smas_emulator.localstack_binding.cognito_tokens import (
@@ -34,6 +35,8 @@ from smas_emulator.localstack_binding.cognito_tokens import (
 if TYPE_CHECKING:
     from smas_emulator.cognito.authorization_codes import Grant
 
+# Where a user's authenticator is kept, on moto's user.
+_FACTOR = "smas_second_factor"
 _WRONG = Refused("Incorrect username or password.")
 
 
@@ -66,7 +69,7 @@ class Pools:
             return NewPasswordRequired(user.username)
         if user.status is not UserStatus.CONFIRMED:
             return Refused("This user is not confirmed.")
-        if user.preferred_mfa_setting or pool_of(client.pool_id).mfa_config == "ON":
+        if user.preferred_mfa_setting and not hasattr(user, _FACTOR):
             # moto takes any code for a right one: nobody signs in by such a check.
             return Refused("This user signs in with a one-time code, which this page does not check.")
         return SignedIn(user.username)
@@ -82,6 +85,13 @@ class Pools:
         except InvalidPasswordException as error:
             raise PasswordRefused(_in_words(pool)) from error
         return True
+
+    def second_factor(self, client: AppClient, username: str) -> SecondFactor | None:
+        """See `People.second_factor`."""
+        user = _user(client, username)
+        if user is not None and not hasattr(user, _FACTOR) and pool_of(client.pool_id).mfa_config == "ON":
+            setattr(user, _FACTOR, SecondFactor())
+        return getattr(user, _FACTOR, None)
 
     def may_sign_in(self, client: AppClient, username: str) -> bool:
         """See `People.may_sign_in`."""

@@ -49,6 +49,7 @@ def make_cognito_keep_its_own_keys() -> None:
         original_init(pool, *args, **kwargs)
         del pool.json_web_key
         pool.smas_keys = tokens.PoolKeys.generate()
+        pool.smas_risks = {}  # by client id, None for the pool's own
         pool.smas_origins = Capped(_MOST_TOKENS)  # by origin_jti: it outlives each access token
         pool.refresh_tokens = Capped(_MOST_TOKENS)
         pool.access_tokens = Capped(_MOST_TOKENS)

@@ -23,6 +23,7 @@ from smas_emulator.cognito.token_endpoint import Tokens
 
 if TYPE_CHECKING:
     from smas_emulator.cognito.answers import PageAnswer
+    from smas_emulator.cognito.second_factor import SecondFactor
 
 CALLBACK = "http://127.0.0.1:18390/callback"
 PEOPLE = AppClient(
@@ -98,6 +99,7 @@ class Pool:
     temporary: set[str] = field(default_factory=lambda: {"new"})
     disabled: set[str] = field(default_factory=lambda: {"gone"})
     refresh_tokens: dict[str, tuple[str, Grant]] = field(default_factory=dict)
+    second_factors: dict[str, SecondFactor] = field(default_factory=dict)
 
     def find_client(self, client_id: str) -> AppClient | None:
         """See `Clients`."""
@@ -122,6 +124,10 @@ class Pool:
         self.temporary.remove(username)
         self.passwords[username] = password
         return True
+
+    def second_factor(self, _client: AppClient, username: str) -> SecondFactor | None:
+        """See `People`."""
+        return self.second_factors.get(username)
 
     def may_sign_in(self, _client: AppClient, username: str) -> bool:
         """See `People`."""

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from smas_emulator.cognito.forms import MOST_CHARACTERS
+from smas_emulator.cognito.second_factor import STEP_SECONDS, SecondFactor, one_time_code
 
 from tests.emulator.cognito.doubles import (
     CALLBACK,
@@ -296,3 +297,61 @@ def test_every_answer_is_kept_out_of_caches_and_frames(browser: Browser) -> None
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         for header in answer.cookies:
             assert re.fullmatch(r"[^;]+; Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax", header)
+
+
+def code_of(browser: Browser, factor: SecondFactor, apart: int = 0) -> str:
+    """What ada's authenticator shows, or showed."""
+    return one_time_code(factor.secret, int(browser.clock.time.timestamp()) // STEP_SECONDS + apart)
+
+
+@pytest.fixture
+def factor(browser: Browser) -> SecondFactor:
+    """Ada's, not set up yet."""
+    browser.pool.second_factors["ada"] = SecondFactor()
+    return browser.pool.second_factors["ada"]
+
+
+def test_a_second_factor_is_set_up_at_the_first_sign_in(browser: Browser, factor: SecondFactor) -> None:
+    """The page shows its key until a first code was right, and no longer."""
+    page = browser.send(browser.show(asking()), username="ada", password="right")
+    assert factor.secret in page.content
+    assert "code" in sent_back(browser.send(page, code=code_of(browser, factor)))
+    browser.cookies.clear()
+    browser.clock.move(seconds=STEP_SECONDS)
+    page = browser.send(browser.show(asking()), username="ada", password="right")
+    assert factor.secret not in page.content
+    assert "code" in sent_back(browser.send(page, code=f" {code_of(browser, factor)} "))
+
+
+def test_without_the_code_the_password_is_nothing(browser: Browser, factor: SecondFactor) -> None:
+    """No cookie and no way past: not by a wrong code, not by the form for a new password, not without any."""
+    for given in ({"code": code_of(browser, factor, -9)}, {"code": ""}, {"new_password": "another"}):
+        page = browser.send(browser.show(asking()), username="ada", password="right")
+        refused = browser.send(page, **given)
+        assert (refused.status, refused.location) == (400, None)
+        assert not [name for name in browser.cookies if name.startswith("cognito")]
+
+
+def test_a_password_buys_one_try_at_the_code(browser: Browser, factor: SecondFactor) -> None:
+    """After a wrong code, the right one at the same page is too late."""
+    page = browser.send(browser.show(asking()), username="ada", password="right")
+    browser.send(page, code="000000")
+    late = browser.send(page, code=code_of(browser, factor))
+    assert (late.status, late.location) == (403, None)
+
+
+def test_a_temporary_password_is_replaced_before_the_code_is_asked(browser: Browser) -> None:
+    """Both are owed, one after the other; a code is no answer to the first."""
+    factor = browser.pool.second_factors["new"] = SecondFactor()
+    page = browser.send(browser.show(asking()), username="new", password="temporary")
+    assert "code" not in Form(page.content).fields
+    asked = browser.send(page, new_password="longer", repeated_password="longer")
+    assert factor.secret in asked.content
+    assert "code" in sent_back(browser.send(asked, code=code_of(browser, factor)))
+
+
+def test_a_remembered_browser_owes_no_code(browser: Browser, factor: SecondFactor) -> None:
+    """Within the hour, as in Cognito."""
+    page = browser.send(browser.show(asking()), username="ada", password="right")
+    browser.send(page, code=code_of(browser, factor))
+    assert "code" in sent_back(browser.authorize(asking()))
