@@ -1,7 +1,8 @@
 # The commands of this repository; `make` alone lists them.
 #
 # Virtual environments: .venv for service, tests and tools, .venv/emulator for the local AWS, which pins its own boto3, .venv/supply for
-# what looks at the locks, .venv/infra for what looks at infra/. A target that needs one makes it, again when its lock has changed.
+# what looks at the locks, .venv/infra for what looks at infra/, .venv/rehearsal for a second emulator of AWS, .venv/docs for what draws. A target that needs one makes it, again when
+# its lock has changed.
 # PYTHON=<path> chooses the interpreter for new ones.
 
 .DEFAULT_GOAL := help
@@ -12,6 +13,8 @@ VENV := .venv/.ready
 EMULATOR := .venv/emulator/.ready
 SUPPLY := .venv/supply/.ready
 INFRA := .venv/infra/.ready
+REHEARSAL := .venv/rehearsal/.ready
+DOCS := .venv/docs/.ready
 PYTHON_BIN := .venv/bin/python
 STACK := .venv/emulator/bin/python -m smas_emulator.stack
 INSTALL := PYTHON="$(PYTHON)" requirements/environment.sh
@@ -59,6 +62,42 @@ invoke: $(VENV) ## call a function as Lambda does (EVENT=tests/events/download_e
 aws: $(EMULATOR) ## run the AWS CLI against the local AWS (ARGS="s3 ls")
 	$(STACK) aws $(ARGS)
 
+##@ On AWS
+
+.PHONY: rehearse
+rehearse: $(VENV) $(EMULATOR) $(REHEARSAL) ## all of it on this machine: deploy, test, change, destroy (ARGS="--help")
+	$(PYTHON_BIN) -m deployment rehearse $(ARGS)
+
+# Which store: VARS=infra/small.tfvars, or your own copy of it. What each command does: .venv/bin/python -m deployment deploy --help
+STORE_OPTIONS = $(if $(VARS),--vars $(VARS)) $(if $(call given,REGION),--region $(REGION))
+IMAGE_OPTIONS = $(if $(call given,IMAGE),--image $(IMAGE))
+
+.PHONY: plan
+plan: $(VENV) ## show what a deployment would change (VARS=infra/small.tfvars REGION= IMAGE=)
+	$(PYTHON_BIN) -m deployment plan $(STORE_OPTIONS) $(IMAGE_OPTIONS)
+
+.PHONY: deploy
+deploy: $(VENV) ## deploy the store, or bring it up to date (as plan; YES=1 DIRTY=1 BASE= ADDRESS=)
+	$(PYTHON_BIN) -m deployment deploy $(STORE_OPTIONS) $(IMAGE_OPTIONS) \
+		$(if $(filter-out 0,$(call given,YES)),--yes) $(if $(filter-out 0,$(call given,DIRTY)),--dirty) \
+		$(if $(call given,BASE),--base-image $(BASE)) $(if $(call given,ADDRESS),--address $(ADDRESS))
+
+.PHONY: destroy
+destroy: $(VENV) ## take a store away, but nothing that is locked (VARS= KEEP=locked CONFIRM=)
+	$(PYTHON_BIN) -m deployment destroy $(STORE_OPTIONS) \
+		$(if $(call given,KEEP),--keep $(KEEP)) $(if $(call given,CONFIRM),--confirm $(CONFIRM))
+
+.PHONY: access-review
+access-review: $(VENV) ## who may do what, user by role (VARS=infra/small.tfvars; ARGS="--local" for the local stack)
+	$(PYTHON_BIN) -m deployment access-review $(STORE_OPTIONS) $(ARGS)
+
+.PHONY: test-aws
+test-aws: $(VENV) $(EMULATOR) ## what only AWS can prove, in the account that you name (SMAS_TEST_AWS=111122223333)
+	if [ -z "$(SMAS_TEST_AWS)" ]; then \
+		echo "Name the account to test in: make test-aws SMAS_TEST_AWS=111122223333. First read docs/testing-on-aws.md." >&2; exit 2; \
+	fi
+	SMAS_TEST_AWS="$(SMAS_TEST_AWS)" $(PYTHON_BIN) -m pytest -p no:randomly tests/aws $(ARGS)
+
 ##@ Development
 
 .PHONY: test
@@ -85,13 +124,17 @@ audit: $(VENV) $(EMULATOR) $(SUPPLY) ## licences and known vulnerabilities of th
 sbom: $(SUPPLY) ## write what the image is made of, as CycloneDX (IMAGE=smas:local)
 	.venv/supply/bin/python -m supply_chain.sbom $(if $(IMAGE),--image $(IMAGE))
 
+.PHONY: docs
+docs: $(DOCS) ## draw docs/architecture.png and compute the tables of costs and limits anew
+	.venv/docs/bin/python -m docs.sources
+
 .PHONY: bench
 bench: $(VENV) $(EMULATOR) ## measure (ARGS="--help")
 	$(PYTHON_BIN) -m benchmarks $(ARGS)
 
 .PHONY: lock
 lock: $(VENV) ## write the locks anew from requirements/*.in
-	for name in service client dev emulator infra mlflow supply; do \
+	for name in service client dev docs emulator infra mlflow rehearsal supply; do \
 		echo "locking requirements/$$name.txt" >&2; \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -106,7 +149,7 @@ clean: down ## stop the stack, remove its state and all caches (not the environm
 help: ## list these commands
 	awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: runtime
 runtime:
@@ -120,6 +163,12 @@ $(VENV): requirements/dev.txt client/pyproject.toml
 
 $(SUPPLY): requirements/supply.txt
 	$(INSTALL) .venv/supply requirements/supply.txt
+
+$(DOCS): requirements/docs.txt
+	$(INSTALL) .venv/docs requirements/docs.txt
+
+$(REHEARSAL): requirements/rehearsal.txt
+	$(INSTALL) .venv/rehearsal requirements/rehearsal.txt
 
 $(INFRA): requirements/infra.txt
 	$(INSTALL) .venv/infra requirements/infra.txt

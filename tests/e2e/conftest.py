@@ -14,6 +14,7 @@ import pytest
 from smas_emulator.compose_start import LOGS
 from smas_emulator.state import read_env_file
 
+from tests.e2e.applied import IN_REHEARSAL, AppliedAws, rehearsed_state
 from tests.e2e.client import Client
 from tests.image.containers import BASE, docker
 from tests.local_aws import LocalStack, free_port, run_stack
@@ -29,7 +30,15 @@ RUNTIME = (
     if IN_CONTAINERS
     else ("--runtime", "native")
 )
+# `SMAS_TEST_RUNTIME=rehearsal` runs them on the stack that `make rehearse` applied.
 NATIVE_BY_NATURE = "runs a service and a worker of its own as processes over the local AWS"
+
+NO_PASSWORD = "signs in by name and password, which the deployed client takes on its page alone"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", "password_sign_in: sends a password from the command line")
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -39,8 +48,10 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         if "stack" in names:
             item.add_marker("local_aws")
             item.add_marker("enable_socket")
-        elif IN_CONTAINERS and "local_aws" in names:
+        elif (IN_CONTAINERS and "local_aws" in names) or IN_REHEARSAL:
             item.add_marker(pytest.mark.skip(reason=NATIVE_BY_NATURE))
+        if IN_REHEARSAL and (password := item.get_closest_marker("password_sign_in")):
+            item.add_marker(pytest.mark.skip(reason=NO_PASSWORD, **password.kwargs))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,7 +102,14 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Emulator, service and worker; stopped at the end by the ids they were started with."""
+    """Emulator, service and worker; stopped at the end by the ids they were started with.
+
+    In a rehearsal they run already, and go on.
+    """
+    if IN_REHEARSAL:
+        applied = AppliedAws(rehearsed_state())
+        yield Stack(applied, str(applied.stack["service_url"]))
+        return
     state = tmp_path_factory.mktemp("stack") / "state"
     port, aws_port = free_port(), free_port()
     up = ("up", "--port", str(port), "--aws-port", str(aws_port), "--sweep-seconds", "2", *RUNTIME)

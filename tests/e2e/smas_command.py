@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from tests.e2e.applied import AppliedAws
+from tests.stack.browser import OAuthBrowser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,8 +79,20 @@ class Smas:
 
     def login(self, stack: Stack, username: str = "ds-fraud") -> Smas:
         """Sign in at the stack as one of its users; answers itself."""
+        if isinstance(stack.aws, AppliedAws):
+            return self._login_by_browser(stack, stack.aws, username)
         password = f"{stack.aws.stack['password']}\n"
         self.text("login", stack.url, "--username", username, "--password-stdin", stdin=password)
+        return self
+
+    def _login_by_browser(self, stack: Stack, aws: AppliedAws, username: str) -> Smas:
+        with self.started("login", stack.url, "--no-browser") as process:
+            assert process.stderr
+            for line in process.stderr:
+                if found := re.match(r"http://\S+/oauth2/authorize\?\S+", line):
+                    back = aws.open(username, found[0])
+                    assert OAuthBrowser().open(back.location).status == 200
+            assert process.wait(_SECONDS) == 0
         return self
 
     @contextmanager

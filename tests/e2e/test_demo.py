@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.local_aws import REPOSITORY
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Stack
 
+# The demo signs its people in as `make token` does.
+pytestmark = pytest.mark.password_sign_in
 LINES_ON_A_SCREEN = 50
 COLUMNS = 100
 

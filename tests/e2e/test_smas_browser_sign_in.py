@@ -13,6 +13,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.e2e.applied import AppliedAws, sign_in
 from tests.e2e.smas_command import Smas
 from tests.local_aws import REPOSITORY
 from tests.stack.browser import OAuthBrowser
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 WALK = """\
 #!{python}
 import sys
-sys.path.insert(0, {repository!r})
+sys.path[:0] = [{repository!r}, {emulator!r}]
 from pathlib import Path
+from tests.e2e.applied import sign_in
 from tests.stack.browser import OAuthBrowser
 
-browser = OAuthBrowser()
-back = browser.send(browser.follow(sys.argv[1]), username={username!r}, password={password!r})
+browser, username, password = OAuthBrowser(), {username!r}, {password!r}
+page = browser.follow(sys.argv[1])
+if {authenticators!r}:
+    back = sign_in(browser, page, username, password, Path({authenticators!r}))
+else:
+    back = browser.send(page, username=username, password=password)
 seen = browser.open(back.location)
 Path({notes!r}).write_text(f"{{seen.status}} {{seen.text}}", encoding="utf-8")
 """
@@ -44,6 +50,8 @@ def browser_of(stack: Stack, folder: Path, username: str) -> Path:
         WALK.format(
             python=sys.executable,
             repository=str(REPOSITORY),
+            emulator=str(REPOSITORY / "emulator"),
+            authenticators=str(stack.aws.authenticators) if isinstance(stack.aws, AppliedAws) else "",
             username=username,
             password=stack.aws.stack["password"],
             notes=str(folder / "seen"),
@@ -110,7 +118,11 @@ def test_without_a_browser_the_address_is_opened_by_hand(stack: Stack, tmp_path:
         browser = OAuthBrowser()
         page = browser.follow(address)
         refused = browser.send(page, username="ds-nlp", password="wrong")
-        back = browser.send(refused, username="ds-nlp", password=stack.aws.stack["password"])
+        password = stack.aws.stack["password"]
+        if isinstance(stack.aws, AppliedAws):
+            back = sign_in(browser, refused, "ds-nlp", password, stack.aws.authenticators)
+        else:
+            back = browser.send(refused, username="ds-nlp", password=password)
         assert "You are signed in" in browser.open(back.location).text
         assert process.wait(30) == 0
     assert smas.json("whoami")["username"] == "ds-nlp"

@@ -7,6 +7,7 @@ import json
 import stat
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import urllib3
 
 from tests.e2e.smas_command import Smas
@@ -25,6 +26,7 @@ def whoami(stack: Stack, token: str) -> Any:
         return answer.json()
 
 
+@pytest.mark.password_sign_in
 def test_the_stores_address_is_all_that_a_person_needs(stack: Stack, tmp_path: Path) -> None:
     """Login by address, user name and password; then every command knows the store and the person."""
     smas = Smas(tmp_path)
@@ -38,6 +40,7 @@ def test_the_stores_address_is_all_that_a_person_needs(stack: Stack, tmp_path: P
     assert whoami(stack, smas.text("token"))["username"] == "ds-fraud"
 
 
+@pytest.mark.password_sign_in
 def test_a_wrong_password_is_told_and_nothing_is_kept(stack: Stack, tmp_path: Path) -> None:
     """Exit code 3, and no sign-in remains."""
     smas = Smas(tmp_path)
