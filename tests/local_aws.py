@@ -14,6 +14,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+from configparser import ConfigParser
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+
+from tests.accounts import Keys, assume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,6 +101,23 @@ class LocalStack:
     def bucket(self) -> str:
         """The store's bucket."""
         return str(self.stack["bucket"])
+
+    @property
+    def role_prefix(self) -> str:
+        """What a role's name completes to its ARN."""
+        return self.environment["SMAS_ROLE_PREFIX"]
+
+    @property
+    def machine_keys(self) -> Keys:
+        """The only long-lived key there is but the root's: this machine's, which may become the processes."""
+        file = ConfigParser()
+        file.read(self.environment["AWS_SHARED_CREDENTIALS_FILE"])
+        (section,) = file.sections()
+        return Keys(file[section]["aws_access_key_id"], file[section]["aws_secret_access_key"])
+
+    def process_keys(self, process: str) -> Keys:
+        """A session of the role of a process: `service` or `worker`."""
+        return assume(self, self.machine_keys, process)
 
     def token(self, user: str) -> str:
         """A fresh access token of a local user."""

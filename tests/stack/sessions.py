@@ -5,19 +5,17 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 import uuid
-from configparser import ConfigParser
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.accounts import assume
 from tests.infra.rendering import TEAM_PERSONAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.accounts import Account, Keys
     from tests.local_aws import LocalStack
 
 SUBJECT = "sub-of-matrix"
@@ -27,58 +25,20 @@ VERIFYING = ("verifier-scanning", "verifier-tagging", "watch")
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"})
 ROLES = "arn:aws:iam::000000000000:role/smas-"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-DIRECT = Config(
-    proxies={},
-    signature_version="s3v4",
-    retries={"mode": "standard", "total_max_attempts": 1},
-    inject_host_prefix=False,  # some operations have hosts of their own in AWS
-)
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Access keys; the token is None for long-lived ones."""
-
-    id: str
-    secret: str
-    token: str | None = None
-
-    def client(self, local_aws: LocalStack, service: str) -> Any:
-        """A boto3 client that signs with them, and does not try again."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=local_aws.endpoint,
-            region_name=local_aws.stack["region"],
-            aws_access_key_id=self.id,
-            aws_secret_access_key=self.secret,
-            aws_session_token=self.token,
-            config=DIRECT,
-        )
 
 
 def keys_of_this_machine(local_aws: LocalStack) -> Keys:
     """The only long-lived key there is but the root's."""
-    file = ConfigParser()
-    file.read(local_aws.environment["AWS_SHARED_CREDENTIALS_FILE"])
-    (section,) = file.sections()
-    return Keys(file[section]["aws_access_key_id"], file[section]["aws_secret_access_key"])
+    return local_aws.machine_keys
 
 
-def assume(local_aws: LocalStack, keys: Keys, role: str, **asked: Any) -> Keys:
-    """The keys of a session of the role `smas-<role>`, asked for with `keys`."""
-    sts = keys.client(local_aws, "sts")
-    wanted = {"RoleSessionName": f"smas-{role}", **asked}
-    given = sts.assume_role(RoleArn=f"{ROLES}{role}", **wanted)["Credentials"]
-    return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-
-
-def service_keys(local_aws: LocalStack) -> Keys:
+def service_keys(account: Account) -> Keys:
     """A session of the service's own role."""
-    return assume(local_aws, keys_of_this_machine(local_aws), "service")
+    return account.process_keys("service")
 
 
 def persona(
-    local_aws: LocalStack,
+    account: Account,
     role: str,
     *,
     team: str | None = "fraud",
@@ -90,8 +50,8 @@ def persona(
     """A person's session in one of their roles, as the service makes it for them."""
     tags = {"jti": jti or str(uuid.uuid4()), **({"team": team} if team else {}), **(extra_tags or {})}
     return assume(
-        local_aws,
-        service_keys(local_aws),
+        account,
+        service_keys(account),
         role,
         RoleSessionName=name,
         SourceIdentity=subject or f"sub-of-{name}",
@@ -99,24 +59,24 @@ def persona(
     )
 
 
-def worker_keys(local_aws: LocalStack) -> Keys:
+def worker_keys(account: Account) -> Keys:
     """A session of the worker's own role."""
-    return assume(local_aws, keys_of_this_machine(local_aws), "worker")
+    return account.process_keys("worker")
 
 
-def session(local_aws: LocalStack, role: str, *, team: str = "fraud", name: str = "matrix") -> Keys:
+def session(account: Account, role: str, *, team: str = "fraud", name: str = "matrix") -> Keys:
     """A session of any role of the store, by the name of its policy's template.
 
     A persona's is that of the person `name`, of `team` where the persona has one.
     """
     if role == "service":
-        return service_keys(local_aws)
+        return service_keys(account)
     if role == "worker":
-        return worker_keys(local_aws)
+        return worker_keys(account)
     if role in VERIFYING:
-        return assume(local_aws, worker_keys(local_aws), role, SourceIdentity=VERIFIER)
+        return assume(account, worker_keys(account), role, SourceIdentity=VERIFIER)
     of = team if role in TEAM_PERSONAS else None
-    return persona(local_aws, role.removeprefix("persona-"), team=of, name=name, subject=f"sub-of-{name}")
+    return persona(account, role.removeprefix("persona-"), team=of, name=name, subject=f"sub-of-{name}")
 
 
 def allowed(call: Callable[..., Any], **parameters: Any) -> bool:

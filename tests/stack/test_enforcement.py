@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.stack.sessions import Keys, assume, keys_of_this_machine, persona, service_keys
+from tests.accounts import Keys, assume
+from tests.stack.sessions import keys_of_this_machine, persona, service_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

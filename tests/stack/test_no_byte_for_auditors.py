@@ -20,7 +20,7 @@ from tests.stack.stored_models import BYTES, OPENED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.local_aws import LocalStack
+    from tests.accounts import Account
     from tests.stack.stored_models import StoredModels
 
 ROLE = "smas-auditor"
@@ -28,50 +28,50 @@ READING = ["s3:GetObject", "s3:GetObjectVersion"]
 Statement = dict[str, Any]
 
 
-def role_policy(local_aws: LocalStack) -> list[Statement]:
+def role_policy(account: Account) -> list[Statement]:
     """The statements of the auditor's own policy, as they are now."""
-    found = local_aws.root_client("iam").get_role_policy(RoleName=ROLE, PolicyName=ROLE)["PolicyDocument"]
+    found = account.root_client("iam").get_role_policy(RoleName=ROLE, PolicyName=ROLE)["PolicyDocument"]
     return list((json.loads(found) if isinstance(found, str) else found)["Statement"])
 
 
-def key_policy(local_aws: LocalStack) -> list[Statement]:
+def key_policy(account: Account) -> list[Statement]:
     """The statements of the policy of the bytes' key, as they are now."""
-    key_id = local_aws.stack["bytes_key_arn"]
-    found = local_aws.root_client("kms").get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
+    key_id = account.stack["bytes_key_arn"]
+    found = account.root_client("kms").get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
     return list(json.loads(found)["Statement"])
 
 
-def _put(local_aws: LocalStack, role: list[Statement], key: list[Statement]) -> None:
+def _put(account: Account, role: list[Statement], key: list[Statement]) -> None:
     def text(statements: list[Statement]) -> str:
         return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
-    iam, kms = local_aws.root_client("iam"), local_aws.root_client("kms")
+    iam, kms = account.root_client("iam"), account.root_client("kms")
     iam.put_role_policy(RoleName=ROLE, PolicyName=ROLE, PolicyDocument=text(role))
-    kms.put_key_policy(KeyId=local_aws.stack["bytes_key_arn"], PolicyName="default", Policy=text(key))
+    kms.put_key_policy(KeyId=account.stack["bytes_key_arn"], PolicyName="default", Policy=text(key))
 
 
 @contextmanager
-def without(local_aws: LocalStack, *sids: str, allowing: tuple[Statement, ...] = ()) -> Iterator[None]:
+def without(account: Account, *sids: str, allowing: tuple[Statement, ...] = ()) -> Iterator[None]:
     """The auditor without the statements of these names in either policy, and with some allowed instead."""
-    role, key = role_policy(local_aws), key_policy(local_aws)
+    role, key = role_policy(account), key_policy(account)
     assert set(sids) <= {statement["Sid"] for statement in (*role, *key)}
     left = [[each for each in policy if each["Sid"] not in sids] for policy in (role, key)]
-    _put(local_aws, [*left[0], *allowing], left[1])
+    _put(account, [*left[0], *allowing], left[1])
     try:
         yield
     finally:
-        _put(local_aws, role, key)
+        _put(account, role, key)
 
 
-def s3_allowed(local_aws: LocalStack) -> Statement:
+def s3_allowed(account: Account) -> Statement:
     """What a mistake in the auditor's policy might allow: every blob."""
-    resource = f"arn:aws:s3:::{local_aws.bucket}/blobs/*"
+    resource = f"arn:aws:s3:::{account.bucket}/blobs/*"
     return {"Sid": "Mistake", "Effect": "Allow", "Action": READING, "Resource": resource}
 
 
-def key_allowed(local_aws: LocalStack) -> Statement:
+def key_allowed(account: Account) -> Statement:
     """Another one: the bytes' key."""
-    key = local_aws.stack["bytes_key_arn"]
+    key = account.stack["bytes_key_arn"]
     return {"Sid": "AnotherMistake", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": key}
 
 
@@ -80,7 +80,7 @@ def refused_for(models: StoredModels) -> set[str]:
 
     Empty if a single one of them gave a byte.
     """
-    s3 = session(models.local_aws, "persona-auditor").client(models.local_aws, "s3")
+    s3 = session(models.account, "persona-auditor").client(models.account, "s3")
     blob = models.new_blob(**OPENED)
     place, told = {name: blob[name] for name in ("Bucket", "Key")}, []
     for target in (place, blob):
@@ -109,47 +109,45 @@ def test_without_the_api_s3_and_kms_are_left(models: StoredModels) -> None:
 
 def test_without_what_s3_denies_it_is_not_allowed(models: StoredModels) -> None:
     """A denial that got lost opens nothing, for nothing allows it."""
-    with without(models.local_aws, S3_SIDE):
+    with without(models.account, S3_SIDE):
         assert refused_for(models) == set(READING)
 
 
 @pytest.mark.parametrize("gone", [(), (ROLES_KEY_SIDE,), (KEYS_SIDE,)], ids=lambda gone: gone and gone[0])
 def test_without_s3_the_key_stays_shut(models: StoredModels, gone: tuple[str, ...]) -> None:
     """S3 would give every blob; the key refuses, by either of its denials alone, though it is allowed."""
-    allowing = (s3_allowed(models.local_aws), key_allowed(models.local_aws))
-    with without(models.local_aws, S3_SIDE, *gone, allowing=allowing):
+    allowing = (s3_allowed(models.account), key_allowed(models.account))
+    with without(models.account, S3_SIDE, *gone, allowing=allowing):
         assert refused_for(models) == {"kms:Decrypt"}
 
 
 def test_without_s3_and_both_denials_the_key_is_not_allowed(models: StoredModels) -> None:
     """S3 would give every blob; nothing denies the key, and nothing allows it."""
-    with without(
-        models.local_aws, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE, allowing=(s3_allowed(models.local_aws),)
-    ):
+    with without(models.account, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE, allowing=(s3_allowed(models.account),)):
         assert refused_for(models) == {"kms:Decrypt"}
 
 
 @pytest.mark.parametrize("mistake", [False, True])
 def test_without_the_key_s3_stays_shut(models: StoredModels, *, mistake: bool) -> None:
     """The key would decrypt; S3 refuses, even if a statement allows every blob."""
-    allowing = (key_allowed(models.local_aws), *([s3_allowed(models.local_aws)] if mistake else []))
-    with without(models.local_aws, ROLES_KEY_SIDE, KEYS_SIDE, allowing=allowing):
+    allowing = (key_allowed(models.account), *([s3_allowed(models.account)] if mistake else []))
+    with without(models.account, ROLES_KEY_SIDE, KEYS_SIDE, allowing=allowing):
         assert refused_for(models) == set(READING)
 
 
 def test_without_all_of_them_there_is_nothing_left(models: StoredModels) -> None:
     """The control: what the others hold is held by these layers."""
-    allowing = (s3_allowed(models.local_aws), key_allowed(models.local_aws))
-    with without(models.local_aws, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE, allowing=allowing):
+    allowing = (s3_allowed(models.account), key_allowed(models.account))
+    with without(models.account, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE, allowing=allowing):
         assert refused_for(models) == set()
 
 
 def test_what_was_taken_away_is_given_back(models: StoredModels) -> None:
     """Or the tests after this one would hold nothing; and an auditor still reads what is theirs."""
-    before = role_policy(models.local_aws), key_policy(models.local_aws)
-    with without(models.local_aws, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE):
-        assert (role_policy(models.local_aws), key_policy(models.local_aws)) != before
-    assert (role_policy(models.local_aws), key_policy(models.local_aws)) == before
-    s3 = session(models.local_aws, "persona-auditor").client(models.local_aws, "s3")
+    before = role_policy(models.account), key_policy(models.account)
+    with without(models.account, S3_SIDE, ROLES_KEY_SIDE, KEYS_SIDE):
+        assert (role_policy(models.account), key_policy(models.account)) != before
+    assert (role_policy(models.account), key_policy(models.account)) == before
+    s3 = session(models.account, "persona-auditor").client(models.account, "s3")
     assert allowed(s3.get_object, **models.place("manifests"))
     assert fetched(s3, **models.place("cards")) == (200, b"{}")

@@ -69,14 +69,14 @@ def passed(
     models: StoredModels, role: str, service: str, operations: Iterable[str], known: dict[str, Any]
 ) -> list[str]:
     """The operations of a service that the role is not refused."""
-    client = session(models.local_aws, role).client(models.local_aws, service)
+    client = session(models.account, role).client(models.account, service)
     return [each for each in operations if not refused(client, each, known)]
 
 
 @pytest.fixture
 def unchanged(models: StoredModels) -> Iterator[None]:
     """Holds the store to being what it was before: every version of every object, and the trail."""
-    cloudtrail = models.local_aws.root_client("cloudtrail")
+    cloudtrail = models.account.root_client("cloudtrail")
 
     def seen() -> Any:
         selectors = cloudtrail.get_event_selectors(TrailName="smas")["AdvancedEventSelectors"]
@@ -102,10 +102,10 @@ def operations_of_s3(*, on_objects: bool) -> list[str]:
 @pytest.mark.parametrize("role", READERS)
 def test_a_reader_changes_no_object(models: StoredModels, role: str) -> None:
     """Of any kind, in its current or in a named version, and none of the trail's files."""
-    trail = models.local_aws.root_client("s3").list_objects_v2(Bucket="smas-trail", MaxKeys=1)["Contents"]
+    trail = models.account.root_client("s3").list_objects_v2(Bucket="smas-trail", MaxKeys=1)["Contents"]
     places = [models.place(kind) for kind in sorted(KINDS)]
     places.append({"Bucket": "smas-trail", "Key": trail[0]["Key"]})
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     on_objects = operations_of_s3(on_objects=True)
     on_versions = [name for name in on_objects if "VersionId" in members("s3", name)]
     for place in [*places, *(models.version(kind) for kind in sorted(KINDS))]:
@@ -144,14 +144,14 @@ def test_a_reader_changes_neither_trail_nor_log_nor_roles(
 @pytest.mark.parametrize("role", READERS)
 def test_a_reader_changes_no_key(models: StoredModels, role: str, key: str) -> None:
     """Neither disabled nor scheduled to be deleted nor given to others; nothing is encrypted or signed."""
-    known = {"KeyId": models.local_aws.stack[key], "TargetKeyId": models.local_aws.stack[key]}
+    known = {"KeyId": models.account.stack[key], "TargetKeyId": models.account.stack[key]}
     assert passed(models, role, "kms", changing("kms"), known) == []
 
 
 @pytest.mark.parametrize("role", READERS)
 def test_a_reader_sends_no_message_and_becomes_nobody_else(models: StoredModels, role: str) -> None:
     """The verifier's queue is not theirs to fill, empty or read; and a session leads to no other."""
-    known = {"QueueUrl": models.local_aws.stack["events_queue_url"], "QueueName": "smas-events"}
+    known = {"QueueUrl": models.account.stack["events_queue_url"], "QueueName": "smas-events"}
     assert passed(models, role, "sqs", changing("sqs"), known) == []
     subject = VERIFIER if role == "watch" else SUBJECT
     wanted = {"RoleSessionName": "matrix", "SourceIdentity": subject}

@@ -26,16 +26,17 @@ from service.aws.trail_files import S3TrailFiles
 from service.bootstrap import trail_identity
 from service.errors import Forbidden
 from service.settings import worker_settings
+from tests.accounts import assume
 from tests.fakes.logs import told
 from tests.local_aws import run_stack
-from tests.stack.sessions import assume, keys_of_this_machine, persona, session
+from tests.stack.sessions import keys_of_this_machine, persona, session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from service.settings import WorkerSettings
+    from tests.accounts import Keys
     from tests.local_aws import LocalStack
-    from tests.stack.sessions import Keys
 
 GROUP, WORKER_GROUP = "/smas/service", "/smas/worker"
 PREFIX = "arn:aws:iam::000000000000:role/smas-"

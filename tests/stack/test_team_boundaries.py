@@ -21,7 +21,7 @@ TAGS = {"TagSet": [{"Key": "note", "Value": "mine"}]}
 @pytest.fixture(scope="module")
 def s3(models: StoredModels) -> Any:
     """S3 as a data scientist of `fraud` has it."""
-    return session(models.local_aws, "persona-data-scientist").client(models.local_aws, "s3")
+    return session(models.account, "persona-data-scientist").client(models.account, "s3")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -43,7 +43,7 @@ def test_a_data_scientist_of_fraud_reads_nothing_of_nlp(models: StoredModels, s3
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_data_scientist_of_fraud_lists_nothing_of_nlp(models: StoredModels, s3: Any, kind: str) -> None:
     """Nor all teams at once, nor a team whose name begins like its own."""
-    name = models.local_aws.bucket
+    name = models.account.bucket
     for prefix in (
         f"{kind}/nlp/",
         f"{kind}/nlp/{models.model}",
@@ -62,7 +62,7 @@ def test_a_data_scientist_of_fraud_writes_nothing_of_nlp(models: StoredModels, s
     """Neither new nor over what is there, whole or in parts, nor into an upload of theirs; no deletion."""
     place, own = models.place(kind, "nlp"), models.place("blobs")
     sent = models.encrypted(kind)
-    root = models.local_aws.root_client("s3")
+    root = models.account.root_client("s3")
     source = {name: own[name] for name in ("Bucket", "Key")}
     upload = root.create_multipart_upload(**models.new("blobs", "nlp"))
     part = {name: upload[name] for name in ("Bucket", "Key", "UploadId")}
@@ -105,7 +105,7 @@ def test_nothing_of_nlp_is_copied_over(models: StoredModels, s3: Any) -> None:
 @pytest.mark.parametrize("role", ["persona-data-scientist", "persona-approver", "verifier-tagging"])
 def test_nobody_writes_an_author_in_anothers_name(models: StoredModels, role: str) -> None:
     """Nor an approval, nor the record of a move, nor below a name that ends like one's own."""
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     for kind in ("authors", "approvals", "moves", "requests"):
         place = models.new(kind, subject=ANOTHER)
         assert not allowed(s3.put_object, **place, **models.written(kind))
@@ -124,7 +124,7 @@ def test_a_data_scientist_overwrites_no_manifest(models: StoredModels, s3: Any, 
     """However it is tried; and what is there stays the same version with the same bytes."""
     place, before = models.place(kind), models.version(kind)
     sent = models.encrypted(kind)
-    etag = models.local_aws.root_client("s3").head_object(**place)["ETag"]
+    etag = models.account.root_client("s3").head_object(**place)["ETag"]
     assert not allowed(s3.put_object, **place, Body=b"forged", **sent)
     assert not allowed(s3.put_object, **place, Body=b"forged", IfMatch=etag, **sent)
     assert not allowed(s3.copy_object, **place, CopySource=models.place("cards"), **sent)
@@ -157,7 +157,7 @@ def test_a_data_scientist_changes_no_settings(models: StoredModels, s3: Any) -> 
 
 def test_a_team_is_what_the_session_says(models: StoredModels) -> None:
     """The same person, in a session of `nlp`, reads there, and nothing of `fraud` any more."""
-    s3 = session(models.local_aws, "persona-data-scientist", team="nlp").client(models.local_aws, "s3")
+    s3 = session(models.account, "persona-data-scientist", team="nlp").client(models.account, "s3")
     assert fetched(s3, **models.place("blobs", "nlp")) == (200, models.written("blobs")["Body"])
     assert fetched(s3, **models.place("blobs", "fraud"))[0] == 403
     assert OPENED["smas-state"] == "verified"

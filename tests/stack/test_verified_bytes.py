@@ -38,7 +38,7 @@ def tag_set(**tags: str) -> dict[str, Any]:
 @pytest.mark.parametrize("role", EVERYBODY_ELSE)
 def test_nobody_else_tags_what_is_there(models: StoredModels, role: str) -> None:
     """Neither the current object nor a version, of any kind, and no tag is taken away."""
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     for kind in KINDS:
         for target in (models.place(kind), models.version(kind)):
             for tags in ({"smas_state": "verified"}, {"smas_release": "yes"}, {"note": "mine"}):
@@ -49,7 +49,7 @@ def test_nobody_else_tags_what_is_there(models: StoredModels, role: str) -> None
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_nobody_sends_tags_with_what_they_write(models: StoredModels, role: str) -> None:
     """With `x-amz-tagging` or by a copy that takes its source's tags along; without tags the write passes."""
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     source = models.place("blobs")
     for kind in KINDS:
         for tags in ("smas-state=verified", "smas-release=yes", tagging(OPENED), "note=mine"):
@@ -66,7 +66,7 @@ def test_nobody_sends_tags_with_what_they_write(models: StoredModels, role: str)
 
 def test_an_upload_without_tags_passes_and_opens_nothing(models: StoredModels) -> None:
     """So it is the tags that were refused; what was uploaded over verified bytes is unverified again."""
-    s3 = session(models.local_aws, "persona-data-scientist").client(models.local_aws, "s3")
+    s3 = session(models.account, "persona-data-scientist").client(models.account, "s3")
     blob = models.new_blob(**OPENED)
     place = {name: blob[name] for name in ("Bucket", "Key")}
     assert fetched(s3, **place) == (200, CONTENT)
@@ -80,7 +80,7 @@ def test_an_upload_without_tags_passes_and_opens_nothing(models: StoredModels) -
 
 def test_the_tagging_role_sets_those_two_tags_and_no_other(models: StoredModels) -> None:
     """Of a version of a blob: not of whatever is current, not of a record, and it reads no byte of it."""
-    s3 = session(models.local_aws, TAGGING).client(models.local_aws, "s3")
+    s3 = session(models.account, TAGGING).client(models.account, "s3")
     blob = models.new_blob()
     place = {name: blob[name] for name in ("Bucket", "Key")}
     assert not allowed(s3.put_object_tagging, **place, Tagging=tag_set(smas_state="verified"))
@@ -90,7 +90,7 @@ def test_the_tagging_role_sets_those_two_tags_and_no_other(models: StoredModels)
         tags = tag_set(smas_state="verified")
         assert not allowed(s3.put_object_tagging, **models.version(kind), Tagging=tags)
     assert allowed(s3.put_object_tagging, **blob, Tagging=tag_set(smas_state="verified"))
-    assert models.local_aws.root_client("s3").get_object_tagging(**blob)["TagSet"] == [
+    assert models.account.root_client("s3").get_object_tagging(**blob)["TagSet"] == [
         {"Key": "smas-state", "Value": "verified"}
     ]
     assert fetched(s3, **blob)[0] == 403
@@ -100,7 +100,7 @@ def test_the_tagging_role_sets_those_two_tags_and_no_other(models: StoredModels)
 @pytest.mark.parametrize("role", PERSONAS)
 def test_no_persona_reads_an_unverified_blob(models: StoredModels, role: str, tags: dict[str, str]) -> None:
     """By no operation that reads bytes, nor by copying them to where they could be read."""
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     blob = models.new_blob(**tags)
     place = {name: blob[name] for name in ("Bucket", "Key")}
     for target in (place, blob):
@@ -116,7 +116,7 @@ def test_no_persona_reads_an_unverified_blob(models: StoredModels, role: str, ta
 @pytest.mark.parametrize("role", PERSONAS)
 def test_a_verified_blob_is_read_by_whom_it_is_for(models: StoredModels, role: str) -> None:
     """Verified bytes by four personas, but a deployer's have to be released, too."""
-    s3 = session(models.local_aws, role).client(models.local_aws, "s3")
+    s3 = session(models.account, role).client(models.account, "s3")
     wanted = BYTES[role]
     for tags in ({"smas-state": "verified"}, OPENED):
         readable = wanted is not None and wanted.items() <= tags.items()
