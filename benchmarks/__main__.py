@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from benchmarks import (
     audit_events,
+    calls,
     cold_start,
     enforcement,
     machine,
@@ -40,6 +41,7 @@ MODULES = {
     "enforcement": enforcement,
     "recording": recording,
     "audit": audit_events,
+    "calls": calls,
     "cold-start": cold_start,
 }
 LEAST_RUNS_RECORDED = 5
