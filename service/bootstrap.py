@@ -6,13 +6,13 @@ Imports inside functions keep a start short: the API needs neither the verifier 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import urllib3
 from botocore.credentials import ReadOnlyCredentials
+from msgspec.structs import replace
 
 from service.aws.clients import (
     CONNECTIONS,

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -30,8 +29,7 @@ class RequestTooSlow(Exception):
     """A request did not arrive in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A status and the sentence that says what to do instead."""
 
     status: HTTPStatus
@@ -127,8 +125,7 @@ def with_readable_body(app: WSGIApplication) -> WSGIApplication:
     return serve
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True):
     """A request's body as gunicorn reads it; the service reads bodies in no other way than this."""
 
     body: Any

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+import msgspec
 from pythonjsonlogger.json import JsonFormatter
 
 if TYPE_CHECKING:
@@ -213,6 +214,8 @@ def _named(value: Any) -> Mapping[Any, Any] | None:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         by_name: Mapping[Any, Any] = value._asdict()
         return by_name
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: getattr(value, each.name) for each in fields(value)}
     return None

@@ -11,9 +11,10 @@ import logging
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +32,7 @@ LONGEST_DIMENSION: Final = 1024
 LARGEST: Final = 2.0**360
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """A metric without dimensions and, beside that, one for each value of the dimension ``by``.
 
     Counts and bytes are summed up in a line; of times each is kept.

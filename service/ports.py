@@ -9,8 +9,9 @@ opened for one caller and act in that caller's name alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +40,7 @@ class PartsMismatch(Exception):
     """Storage does not confirm the list of parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A stored record: its bytes, and what names this state of it."""
 
     key: str
@@ -50,8 +50,7 @@ class Record:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A key as a list shows it; ``size`` in bytes."""
 
     key: str
@@ -59,8 +58,7 @@ class Entry:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EntryVersion:
+class EntryVersion(msgspec.Struct, frozen=True):
     """One version of an object, newest first in lists; ``size`` in bytes."""
 
     key: str
@@ -75,8 +73,7 @@ MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(msgspec.Struct, Generic[Item], frozen=True):
     """A page of a list; ``next`` continues it, None at the end."""
 
     items: tuple[Item, ...]
@@ -127,8 +124,7 @@ class ObjectStore(Protocol):
         """Replace the tags of one version of an object. Raises ``KeyMissing``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part that storage has; ``number`` from 1, ``size`` in bytes."""
 
     number: int
@@ -136,8 +132,7 @@ class Part:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):
     """A URL that does one thing until ``expires_at``, with the headers its request must carry."""
 
     url: str
@@ -179,8 +174,7 @@ class BlobStore(Protocol):
         """The bytes of exactly that version, in order, in bounded memory. Raises ``KeyMissing``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """The stores as one caller sees them; everything done here is done, and recorded, in its name."""
 
     principal: Principal
@@ -196,8 +190,7 @@ class Workspaces(Protocol):
         """The stores under ``grant``. Raises ``Forbidden``, ``Unavailable``, ``Throttled``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """An event to work on: ``body`` as delivered, ``receipt`` to give it back by."""
 
     body: str

@@ -7,8 +7,9 @@ Nothing here turns authentication, authorisation or encryption off.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
+class StorageSettings(msgspec.Struct, frozen=True):
     """Where the bucket is and who may be become.
 
     ``role_prefix`` plus a persona's name is the ARN of its role. ``s3_public_url`` is the S3 endpoint that
@@ -48,8 +48,7 @@ class StorageSettings:
     url_seconds: int = 900
 
 
-@dataclass(frozen=True, slots=True)
-class AuditSettings:
+class AuditSettings(msgspec.Struct, frozen=True):
     """Where the proof is: the trail, the bucket it delivers to, and the log group of the service's lines.
 
     ``trail_prefix`` is the trail's key prefix in its bucket, empty or ending in a slash. ``people_roles`` are
@@ -63,8 +62,7 @@ class AuditSettings:
     people_roles: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
+class ServiceSettings(msgspec.Struct, frozen=True):
     """What the HTTP service needs: the store's own address, whose tokens it trusts, and the storage."""
 
     public_url: str
@@ -81,8 +79,7 @@ class ServiceSettings:
         return self.jwks_url.removesuffix(JWKS_PATH) + OPENID_CONFIGURATION_PATH
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class WorkerSettings(msgspec.Struct, frozen=True):
     """What the verifier needs: its queue, how often it sweeps (seconds), how many messages at once."""
 
     events_queue_url: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -36,8 +35,7 @@ MAX_CURSOR: Final = 8192
 _Seconds = Annotated[int, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What a reader asks for; an end of the range that is not given is the default's.
 
     ``start`` <= time < ``end``. By default the last 24 hours up to ``end`` or, without one, to now.
@@ -52,16 +50,14 @@ class Question:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """An event, and every place of its model where the bytes it was about are published."""
 
     event: AuditEvent
     published_as: tuple[Publication, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(msgspec.Struct, frozen=True):
     """A page; ``next`` continues it. ``unreadable`` names log files whose events are missing from it."""
 
     items: tuple[Seen, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +20,7 @@ _PLAIN: Final = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _ANY: Final = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """An ``EventFilter`` held against texts, records and events."""
 
     filter: EventFilter

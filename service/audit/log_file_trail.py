@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit import resuming
 from service.audit.course import Course
@@ -30,8 +31,7 @@ log = logging.getLogger(__name__)
 PAGE_SECONDS: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogFileTrail:
+class LogFileTrail(msgspec.Struct, frozen=True):
     """``AuditTrail`` that reads the log files themselves; ``clock`` counts seconds."""
 
     files: TrailFiles

@@ -11,7 +11,6 @@ import json
 import logging
 import re
 import zlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -43,16 +42,15 @@ class UnreadableLogFile(Exception):
     """A file that is no gzip, or no JSON of CloudTrail's; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class LogFile:
+class LogFile(msgspec.Struct, frozen=True, order=True):
     """A delivered log file; in order of delivery, as their keys are.
 
     ``name`` is what tells it from the others of its trail: the minute of delivery and a unique part.
     """
 
     key: str
-    name: str = field(compare=False)
-    delivered: datetime = field(compare=False)
+    name: str
+    delivered: datetime
 
     @property
     def before(self) -> datetime:

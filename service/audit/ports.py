@@ -6,8 +6,9 @@ over the same files may answer it for years of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from service.audit.publications import Publications
 
@@ -24,8 +25,7 @@ class FileMissing(Exception):
     """No such file in the trail's bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrailFile:
+class TrailFile(msgspec.Struct, frozen=True):
     """A file that the trail delivered: its key, its size in bytes, and when it was (last) written."""
 
     key: str
@@ -33,8 +33,7 @@ class TrailFile:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TrailIdentity:
+class TrailIdentity(msgspec.Struct, frozen=True):
     """Whose trail it is: what the keys of its files are made of.
 
     ``region`` is the one whose calls are read, ``home_region`` the trail's own; ``prefix`` the trail's key
@@ -79,8 +78,7 @@ class PublicKeys(Protocol):
         """The public keys in use at any time of that range: PKCS #1 in DER, by fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrailPage:
+class TrailPage(msgspec.Struct, frozen=True):
     """Some events, newest first, and where to go on: ``next`` is None when nothing older is left.
 
     ``next`` is opaque to all but the trail that gave it out. A page may be short, even empty, and yet have
@@ -109,8 +107,7 @@ class AuditTrail(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True):
     """The end of what a log could tell in its time: nothing that happened before that moment was read."""
 
     before: datetime
@@ -130,8 +127,7 @@ class ServiceLog(Protocol):
         """Sessions the service announced from ``start`` until before ``end``, in any order."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditWorkspace:
+class AuditWorkspace(msgspec.Struct, frozen=True):
     """Everything an audit reads, as one reader may see it.
 
     ``role_prefix`` plus a persona's name is the ARN of its role; ``people_roles`` are the ARNs of those that
@@ -148,7 +144,7 @@ class AuditWorkspace:
     log: ServiceLog
     role_prefix: str
     people_roles: frozenset[str] = frozenset()
-    publications: Publications = field(default_factory=Publications)
+    publications: Publications = msgspec.field(default_factory=Publications)
 
 
 class AuditWorkspaces(Protocol):

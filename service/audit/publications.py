@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.domain.versions import Manifest, same_model
 from service.registry import keys
@@ -26,8 +27,7 @@ REMEMBERED_FILES: Final = 20_000
 _Files = tuple[tuple[bytes, str], ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True, order=True):
     """A place where bytes were published."""
 
     version: int

@@ -8,7 +8,6 @@ itself is told as it was sent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote
 
@@ -85,8 +84,7 @@ Read = TypeVar("Read")
 ROOT: Final = "root"
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(msgspec.Struct, frozen=True):
     """What tells the store's own bucket and roles from others in the same account's trail.
 
     ``role_prefix`` is the ARN of its roles up to a persona's name.
@@ -96,8 +94,7 @@ class Store:
     role_prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What a key of the store names; what it does not name is None."""
 
     model: ModelId
@@ -106,8 +103,7 @@ class Place:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What a call named in the store's bucket: a key or a prefix as sent, and what of it is believed."""
 
     key: str | None = None

@@ -5,8 +5,10 @@ Whoever assumes a role may ask any region's STS; what is looked for everywhere m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 _AFTER_ITS_FOLDER = "0"
 
 
-@dataclass(frozen=True, slots=True)
-class FilesOfRegion:
+class FilesOfRegion(msgspec.Struct, frozen=True):
     """``TrailFiles`` of the same trail, whose identity names another region."""
 
     all: TrailFiles

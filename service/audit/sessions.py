@@ -14,10 +14,11 @@ from __future__ import annotations
 import logging
 from bisect import insort
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from service.audit.log_files import UnreadableLogFile, delivered, records_in, text_of
 from service.audit.regions import FilesOfRegion, regions
@@ -44,8 +45,7 @@ _ACTION: Final = b'"AssumeRole"'
 _Claim = tuple[str, str | None, str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownSession:
+class UnknownSession(msgspec.Struct, frozen=True):
     """A persona's session as CloudTrail recorded it: whose it claims to be, and who asked for it from where.
 
     ``time`` is UTC in whole seconds, ``role`` the persona, ``token_id`` the ``jti`` tag, ``subject`` the
@@ -63,8 +63,7 @@ class UnknownSession:
     source_ip: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCheck:
+class SessionCheck(msgspec.Struct, frozen=True):
     """How many persona sessions were assumed, and those nobody announced, newest first.
 
     ``more`` counts unknown ones beyond the thousand that are named.

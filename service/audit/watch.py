@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.sessions import assumed_sessions, files_of_all_regions, unannounced
 from service.errors import StoreError
@@ -34,8 +35,7 @@ LOOK_BACK: Final = timedelta(hours=1)
 MOST_SUSPECTS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What a look leaves.
 
     ``files`` are those it read, by key, with their time of delivery; ``suspects`` are whom it suspects;

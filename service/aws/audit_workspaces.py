@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.log_file_trail import LogFileTrail
 from service.audit.ports import AuditWorkspace
@@ -46,8 +47,7 @@ class _Memories:
             return known
 
 
-@dataclass(frozen=True, slots=True)
-class PersonaAuditWorkspaces:
+class PersonaAuditWorkspaces(msgspec.Struct, frozen=True):
     """``AuditWorkspaces`` in which everything is read in the reader's own session.
 
     ``bucket`` is the trail's; the clients ``cloudtrail`` and ``logs`` sign as whoever is acted for.
@@ -62,7 +62,7 @@ class PersonaAuditWorkspaces:
     logs: CloudWatchLogsClient
     log_group: str
     people_roles: frozenset[str] = frozenset()
-    _memories: _Memories = field(default_factory=_Memories)
+    _memories: _Memories = msgspec.field(default_factory=_Memories)
 
     def open(self, principal: Principal, grant: Grant) -> AuditWorkspace:
         """See ``AuditWorkspaces.open``."""

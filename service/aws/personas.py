@@ -14,10 +14,10 @@ import threading
 from collections import OrderedDict
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from service import metrics
@@ -44,12 +44,15 @@ _MAX_SESSIONS: Final = 10_000
 _MARGIN: Final = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class PersonaSession:
+class PersonaSession(msgspec.Struct, frozen=True):
     """Credentials of one assumed session and when they end."""
 
-    credentials: ReadOnlyCredentials = field(repr=False)
+    credentials: ReadOnlyCredentials
     expires_at: datetime
+
+    def __repr__(self) -> str:
+        """Without the credentials: what is written somewhere by mistake must open nothing."""
+        return f"PersonaSession(expires_at={self.expires_at!r})"
 
 
 _acting: ContextVar[ReadOnlyCredentials | None] = ContextVar("acting", default=None)

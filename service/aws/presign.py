@@ -8,11 +8,12 @@ every URL against botocore's own.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +25,7 @@ _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _OWN_PORT: Final = {"http": ":80", "https": ":443"}
 
 
-@dataclass(frozen=True, slots=True)
-class Presigner:
+class Presigner(msgspec.Struct, frozen=True):
     """Signs requests for objects under ``base_url`` (the bucket's own address, without a trailing slash)."""
 
     base_url: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from service.aws.failures import translated
 from service.aws.personas import acting_as
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from service.aws.personas import PersonaSession
 
 
-@dataclass(frozen=True, slots=True)
-class CloudTrailPublicKeys:
+class CloudTrailPublicKeys(msgspec.Struct, frozen=True):
     """``PublicKeys`` through ListPublicKeys, in one persona's session.
 
     Each region signs with keys of its own: ``client`` must be one of the region whose digests are checked

@@ -5,10 +5,10 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from service.aws.failures import code_of, translated
@@ -34,8 +34,7 @@ _PARTS_REFUSED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class S3BlobStore:
+class S3BlobStore(msgspec.Struct, frozen=True):
     """``BlobStore`` in one persona's session."""
 
     bucket: Bucket

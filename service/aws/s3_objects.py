@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from service.aws.failures import code_of, translated
@@ -51,8 +51,7 @@ _ATTEMPTS: Final = 10
 _CURSOR_SEPARATOR: Final = " "
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(msgspec.Struct, frozen=True):
     """What the adapters of one process share: the client that signs as whoever acts, threads, known keys."""
 
     client: S3Client
@@ -62,8 +61,7 @@ class Bucket:
     known: KnownKeys
 
 
-@dataclass(frozen=True, slots=True)
-class S3ObjectStore:
+class S3ObjectStore(msgspec.Struct, frozen=True):
     """``ObjectStore`` in one persona's session."""
 
     bucket: Bucket

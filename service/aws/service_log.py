@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -79,8 +78,7 @@ class SessionLine(msgspec.Struct):
 Line = TypeVar("Line", RefusalLine, SessionLine)
 
 
-@dataclass(frozen=True, slots=True)
-class CloudWatchServiceLog:
+class CloudWatchServiceLog(msgspec.Struct, frozen=True):
     """``ServiceLog`` over one log group; ``client`` signs as whoever is acted for.
 
     ``most_at_once`` is how many refusals are in memory, but for what a single second holds; ``clock`` counts

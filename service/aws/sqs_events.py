@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.aws.failures import translated
 from service.ports import Message
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 HIDDEN_SECONDS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class SqsEvents:
+class SqsEvents(msgspec.Struct, frozen=True):
     """``Events`` from one queue, with the process's own credentials."""
 
     client: SQSClient

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.ports import FileMissing, TrailFile
 from service.aws.s3_objects import S3ObjectStore, found
@@ -24,8 +25,7 @@ MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 _AHEAD: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class S3TrailFiles:
+class S3TrailFiles(msgspec.Struct, frozen=True):
     """``TrailFiles`` in one persona's session; ``bucket`` is the trail's."""
 
     bucket: Bucket

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from service.aws.s3_blobs import S3BlobStore
 from service.aws.s3_objects import Bucket, S3ObjectStore
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from service.domain.access import Grant, Principal
 
 
-@dataclass(frozen=True, slots=True)
-class S3Stores:
+class S3Stores(msgspec.Struct, frozen=True):
     """Builds both stores for a session; they are light, so one is made for every request."""
 
     bucket: Bucket
@@ -32,8 +32,7 @@ class S3Stores:
         return S3BlobStore(self.bucket, session, self.presigner, self.url_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class PersonaWorkspaces:
+class PersonaWorkspaces(msgspec.Struct, frozen=True):
     """``Workspaces`` in which everything is done in the caller's own session."""
 
     personas: Personas

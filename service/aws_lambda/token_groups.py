@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-t
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -57,8 +56,7 @@ class _Identity(msgspec.Struct):
     provider: str = msgspec.field(name="providerName")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Whom a token is made for, as Cognito knows them.
 
     ``providers`` are those they can sign in by; ``said`` is what a provider said of their groups, None if

@@ -7,8 +7,9 @@ message of its batch would wait for the queue's visibility time-out.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from service import metrics
 from service.aws_lambda.invocation import ColdStart, UnknownEvent
@@ -56,8 +57,7 @@ class Deadline:
             raise OutOfTime("the invocation is near its deadline")
 
 
-@dataclass(frozen=True, slots=True)
-class TimedReader:
+class TimedReader(msgspec.Struct, frozen=True):
     """Bytes as ``blobs`` reads them, until the deadline is near; then ``OutOfTime``."""
 
     blobs: BlobReader

@@ -7,9 +7,10 @@ This is the service's own layer, which gives the clear error; the IAM policies o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.domain.names import TEAM
 
@@ -88,8 +89,7 @@ ALLOWED: Final[dict[Role, frozenset[Permission]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """A role as held: in one team, or (``team`` is None) over all of them."""
 
     role: Role
@@ -100,8 +100,7 @@ class Grant:
         return self.team is None or self.team == team
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True):
     """An authenticated caller.
 
     ``subject`` is the stable identity (Cognito's ``sub``; a machine's client id), ``username`` the name
@@ -113,7 +112,7 @@ class Principal:
     client_id: str
     token_id: str
     expires_at: datetime
-    grants: tuple[Grant, ...] = field(default=())
+    grants: tuple[Grant, ...] = ()
 
     @property
     def name(self) -> str:

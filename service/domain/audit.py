@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,8 +28,7 @@ class Source(StrEnum):
     SERVICE = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
+class AuditEvent(msgspec.Struct, frozen=True):
     """One call, as its record tells it; what the record does not tell is None.
 
     ``actor`` is the session's name (a person's user name), ``subject`` the source identity, ``role`` the
@@ -59,8 +59,7 @@ class AuditEvent:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(msgspec.Struct, frozen=True):
     """Which events are asked for: all of the given conditions hold; ``start`` <= time < ``end`` (UTC).
 
     ``actor`` is held against both the session's name and the source identity.
@@ -75,16 +74,14 @@ class EventFilter:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, order=True):
     """A place in the one order of all events (by time, then by id); lists go through it downwards."""
 
     time: datetime
     event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncedSession:
+class AnnouncedSession(msgspec.Struct, frozen=True):
     """What the service wrote into its log before it assumed a persona for somebody.
 
     ``role`` is the persona's name, ``token_id`` the ``jti`` of the caller's token.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.domain.names import DIGEST
 from service.errors import Fault, ValidationFailed
@@ -18,8 +19,7 @@ MAX_PATH_BYTES: Final = 512
 MAX_FILE_BYTES: Final = 50_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(msgspec.Struct, frozen=True):
     """A file as its publisher describes it; ``size`` in bytes, ``sha256`` lower-case hex."""
 
     path: str
@@ -27,8 +27,7 @@ class FileEntry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(msgspec.Struct, frozen=True):
     """A file of a published version, pinned to the S3 version of its blob."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from service.domain.names import parse_alias
 from service.errors import Fault, ValidationFailed
@@ -15,8 +16,7 @@ MAX_TAG_VALUE_BYTES: Final = 256
 MAX_PROTECTED_ALIASES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """What people say about a model; times are RFC 3339 in UTC, whole seconds."""
 
     description: str
@@ -26,8 +26,7 @@ class Card:
     updated_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How a model is governed. What this release cannot enforce yet, it does not accept."""
 
     protected_aliases: tuple[str, ...] = ("production",)
@@ -40,8 +39,7 @@ class Settings:
         return alias in self.protected_aliases
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True):
     """An alias's value: a version, or None once it was removed; and who moved it when."""
 
     version: int | None
@@ -50,8 +48,7 @@ class Pointer:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Releases:
+class Releases(msgspec.Struct, frozen=True):
     """What deployers may read of a model: versions that protected aliases point to, and their blobs.
 
     A blob is written as ``<sha256>:<S3 version id>``. The verifier alone writes this record, before it
@@ -59,8 +56,8 @@ class Releases:
     may carry the tag.
     """
 
-    versions: tuple[int, ...] = field(default=())
-    blobs: tuple[str, ...] = field(default=())
+    versions: tuple[int, ...] = ()
+    blobs: tuple[str, ...] = ()
 
 
 def check_card(description: str, tags: dict[str, str]) -> None:

@@ -6,8 +6,9 @@ Every ``parse_*`` takes untrusted text and returns it, or raises ``ValidationFai
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from service.errors import ValidationFailed
 
@@ -21,8 +22,7 @@ LATEST: Final = "latest"
 MAX_VERSION: Final = 999_999_999
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ModelId:
+class ModelId(msgspec.Struct, frozen=True, order=True):
     """A model's full name, ``team/model``."""
 
     team: str

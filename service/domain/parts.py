@@ -6,8 +6,9 @@ S3's limits (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 MIB: Final = 1024 * 1024
 SINGLE_UPLOAD_BYTES: Final = 64 * MIB
@@ -17,8 +18,7 @@ MAX_PARTS: Final = 10_000
 MAX_TICKETS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class PartPlan:
+class PartPlan(msgspec.Struct, frozen=True):
     """Parts of ``part_size`` bytes each, but for the last, which holds the rest of ``size``."""
 
     size: int

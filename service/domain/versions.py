@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
 import rfc8785
+from msgspec.structs import asdict
 
 from service.domain.files import StoredFile  # noqa: TC001 - manifests are read by their annotations
 from service.errors import ValidationFailed
@@ -30,8 +31,7 @@ class VersionState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True):
     """The immutable part of a version, as it is stored.
 
     ``created_by`` is the name shown, ``subject`` the stable identity behind it, ``revision`` the digest
@@ -55,16 +55,14 @@ class Manifest:
         return sum(file.size for file in self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(msgspec.Struct, frozen=True):
     """What the publisher wrote in its own name: the revision it stands for."""
 
     revision: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What the verifier found: the version's state and, if it is not available, why."""
 
     version: int
@@ -72,7 +70,7 @@ class Verdict:
     state: VersionState
     reason: str | None
     decided_at: str
-    faults: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = ()
 
 
 def canonical(value: JsonObject) -> bytes:

@@ -9,9 +9,10 @@ its history; removing one writes a pointer to nothing, so that who removed it st
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.domain.models import Pointer, Settings
 from service.domain.times import parsed, written
@@ -33,8 +34,7 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 _RACES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(msgspec.Struct, frozen=True):
     """An alias as readers see it."""
 
     name: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+import msgspec
 
 from service import metrics
 from service.domain.access import Role
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from service.ports import Ticket, Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(msgspec.Struct, frozen=True):
     """A file and the URL that fetches it."""
 
     file: StoredFile

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from service.domain.models import Card, Settings, check_card, check_settings
 from service.domain.times import written
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _RACES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """A model as readers see it; ``etag`` names this state of its card."""
 
     id: ModelId

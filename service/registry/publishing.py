@@ -11,11 +11,13 @@ a retry, even a concurrent one after a crash, writes the very same manifest inst
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
+
+import msgspec
+from msgspec.structs import asdict, replace
 
 from service.domain.files import FileEntry, StoredFile, check_files
 from service.domain.models import Card
@@ -50,8 +52,7 @@ KEY_LIFETIME: Final = timedelta(hours=24)
 _RACES: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """What a publisher sends."""
 
     files: tuple[FileEntry, ...]
@@ -59,8 +60,7 @@ class Draft:
     metadata: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """The record of an idempotency key: the request it stands for, and the number it is tried under."""
 
     body: str
@@ -68,8 +68,7 @@ class Claim:
     created_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(msgspec.Struct, frozen=True):
     """The version, and whether this very request made it."""
 
     manifest: Manifest

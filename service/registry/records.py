@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
@@ -20,8 +19,7 @@ log = logging.getLogger(__name__)
 Document = TypeVar("Document")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored(Generic[Document]):
+class Stored(msgspec.Struct, Generic[Document], frozen=True):
     """A record's meaning together with the state it was read in."""
 
     value: Document
@@ -29,7 +27,7 @@ class Stored(Generic[Document]):
 
 
 def encode(document: object) -> bytes:
-    """A dataclass of ``service.domain`` as the JSON that is stored."""
+    """A struct of ``service.domain`` as the JSON that is stored."""
     return msgspec.json.encode(document)
 
 
@@ -38,7 +36,7 @@ class Unreadable(Exception):
 
 
 def decode(record: Record, kind: type[Document]) -> Document:
-    """The dataclass in a record. Raises ``Unreadable`` if it holds something else."""
+    """The struct in a record. Raises ``Unreadable`` if it holds something else."""
     try:
         return msgspec.json.decode(record.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -66,7 +64,7 @@ def find_many(objects: ObjectStore, keys: Sequence[str], kind: type[Document]) -
 
 
 def readable(record: Record, kind: type[Document]) -> Document | None:
-    """The dataclass in a record, None (and a line in the log) if it holds something else."""
+    """The struct in a record, None (and a line in the log) if it holds something else."""
     try:
         return decode(record, kind)
     except Unreadable:

@@ -7,8 +7,9 @@ whoever asks to upload the same bytes continues it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
 
 from service import metrics
 from service.domain.files import check_count, fault_in_digest, fault_in_size
@@ -32,16 +33,14 @@ _RACES: Final = 20
 _UPLOAD_ID: Final = re.compile(r"[!-~]{1,1024}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Bytes a client wants to have stored; ``size`` in bytes."""
 
     sha256: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenUpload:
+class OpenUpload(msgspec.Struct, frozen=True):
     """The record of an open multipart upload; sizes in bytes."""
 
     sha256: str
@@ -57,8 +56,7 @@ class OpenUpload:
         return PartPlan(self.size, self.part_size)
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyStored:
+class AlreadyStored(msgspec.Struct, frozen=True):
     """The model holds these verified bytes; nothing to send."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from service.domain.names import LATEST
 from service.domain.versions import Manifest, Verdict, VersionState
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 _READ_AT_ONCE: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """A version as readers see it: what was published, and what the verifier made of it so far."""
 
     manifest: Manifest
@@ -33,8 +34,7 @@ class Version:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """A version in a list: a manifest without files and metadata, and what they came to; sizes in bytes."""
 
     manifest: Manifest

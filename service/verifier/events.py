@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# Dataclasses, because when something was noticed does not count where events are compared.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Noticed:
     """What S3 noted ``noticed_at``; None for what a sweep found."""

@@ -7,8 +7,9 @@ the same state.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from service.domain.access import is_subject
 from service.domain.models import Pointer, Releases

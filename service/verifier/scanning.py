@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from service.domain.files import MAX_FILE_BYTES
 from service.domain.times import written
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from service.ports import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What one S3 version of a blob really holds; ``size`` in bytes, ``method`` how it was learnt."""
 
     sha256: str
@@ -69,8 +69,7 @@ class Turns:
                     self._waiting[name] = (lock, waiting - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Scanner:
+class Scanner(msgspec.Struct, frozen=True):
     """The scanning role at work, in stores of its own."""
 
     objects: ObjectStore

@@ -7,9 +7,10 @@ is only ever created, so a version's fate is decided once.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service import metrics
 from service.domain.access import is_subject
@@ -44,16 +45,14 @@ if TYPE_CHECKING:
 AUTHOR_GRACE: Final = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class SettledBlob:
+class SettledBlob(msgspec.Struct, frozen=True):
     """A blob's state tag and its true size in bytes."""
 
     state: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verifier:
+class Verifier(msgspec.Struct, frozen=True):
     """Settles blobs and versions: decides as the tagging role, asks the scanner what the bytes are."""
 
     scanner: Scanner

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from flask import g
 
 from service.domain.access import Permission
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from service.web.bulkhead import Bulkhead
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """The rule of a route: open to all, to anybody signed in, or to holders of one of ``permissions``."""
 
     needs_token: bool = True
@@ -38,8 +37,7 @@ def needs(*permissions: Permission) -> Access:
     return Access(permissions=permissions)
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """What deciding needs of the application; ``authenticate`` reads the current request's token."""
 
     authenticate: Callable[[], Principal]
@@ -49,8 +47,7 @@ class Gate:
     bulkhead: Bulkhead
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request, decided: who calls, on what, with which body; the stores in the caller's name."""
 
     gate: Gate
@@ -59,7 +56,7 @@ class Call:
     grant: Grant | None = None
     named: ModelId | None = None
     body: Any = None
-    _opened: dict[Grant, Workspace] = field(default_factory=dict)
+    _opened: dict[Grant, Workspace] = msgspec.field(default_factory=dict)
 
     @property
     def principal(self) -> Principal:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
 from flask import Flask
 
 from service.web import observability, problems
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from service.ports import Readiness, Workspaces
 
 
-@dataclass(frozen=True, slots=True)
-class Collaborators:
+class Collaborators(msgspec.Struct, frozen=True):
     """Everything the application needs from outside."""
 
     public_url: str

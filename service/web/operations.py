@@ -7,7 +7,6 @@ reached without a decision. What is declared is also what ``/openapi.json`` says
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -28,19 +27,17 @@ if TYPE_CHECKING:
 EXTENSION: Final = "smas"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A query parameter or header that an operation reads."""
 
     name: str
     description: str
     place: str = "query"
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] = msgspec.field(default_factory=lambda: {"type": "string"})
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """All that is known of one method of one route."""
 
     method: str
@@ -54,13 +51,12 @@ class Operation:
     problems: tuple[Kind, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a route gives back; ``body`` is a wire type, None for an empty answer."""
 
     body: object = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def response(self) -> Response:
         """As Flask sends it."""
@@ -76,8 +72,7 @@ class Answer:
 Handler = TypeVar("Handler", bound="Callable[[Call], Answer | WsgiResponse]")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What Flask calls: decides, reads the body, and only then hands over to the route's function."""
 
     operation: Operation

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from flask import Response, current_app, g
+from msgspec.structs import replace
 from werkzeug.exceptions import HTTPException
 
 from service import errors
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """A problem's stable part: ``code``, its HTTP status, its title, and when it happens."""
 
     code: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
@@ -113,6 +114,13 @@ class Held:
     text: str
 
 
+class Named(msgspec.Struct):
+    """A struct that holds a text, and one by a name that secrets have."""
+
+    text: str
+    password: str
+
+
 def _refuse(text: str) -> None:
     raise ValueError(text) from KeyError(text)
 
@@ -139,6 +147,7 @@ WAYS: dict[str, Callable[[Lines, str], None]] = {
     "extra-name": lambda lines, text: lines.logger.info("x", extra={text: 1}),
     "nested": lambda lines, text: lines.logger.info("x", extra={"a": {"b": [({"c": {text}},)]}}),
     "nested-object": lambda lines, text: lines.logger.info("x", extra={"a": [Odd(text), Held(text)]}),
+    "struct": lambda lines, text: lines.logger.info("x", extra={"a": [Named(text, text)]}),
     "deep": lambda lines, text: lines.logger.info("x", extra={"a": _deep(text)}),
     "dictionary": lambda lines, text: lines.logger.info({"a": text}),
     "bytes": lambda lines, text: lines.logger.info("x", extra={"body": text.encode()}),

@@ -9,9 +9,10 @@ one bad file does not hide what the others prove.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.integrity import digests
 from service.audit.integrity.digests import UnreadableDigest
@@ -33,8 +34,7 @@ _MADE: Final = "backfill-generation-timestamp"
 _HOUR: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """A digest that CloudTrail signed; ``sha256`` is of its text; a chain begins with a ``first`` one."""
 
     name: DigestName
@@ -44,21 +44,19 @@ class Verified:
     first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A time of which nothing is proved."""
 
     start: datetime
     end: datetime
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(msgspec.Struct):
     """What the walk found: the good digests, newest first; how many were bad; what time these leave open."""
 
-    verified: list[Verified] = field(default_factory=list)
+    verified: list[Verified] = msgspec.field(default_factory=list)
     bad: int = 0
-    open: list[Span] = field(default_factory=list)
+    open: list[Span] = msgspec.field(default_factory=list)
 
 
 class _Bad(Exception):

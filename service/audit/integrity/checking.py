@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.integrity import digests
 from service.audit.integrity.chain import Chain, Walk
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 MOST_DIGESTS: Final = 250
 
 
-@dataclass(frozen=True, slots=True)
-class Integrity:
+class Integrity(msgspec.Struct, frozen=True):
     """What the check of ``start`` to ``end`` found. Times are UTC in whole seconds.
 
     ``valid``: nothing is wrong with any file that was looked into. ``digests`` and ``logs`` are how many that
@@ -80,17 +80,16 @@ def check_integrity(
     return _Check(files, keys, start, end, now, out_of_time).run(most_digests)
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(msgspec.Struct):
     files: TrailFiles
     keys: PublicKeys
     start: datetime
     end: datetime
     now: datetime
     out_of_time: Callable[[], bool]
-    findings: Findings = field(default_factory=Findings)
+    findings: Findings = msgspec.field(default_factory=Findings)
     logs: int = 0
-    checked: list[Verified] = field(default_factory=list)
+    checked: list[Verified] = msgspec.field(default_factory=list)
 
     def run(self, most: int) -> Integrity:
         listed = digests_between(self.files, self.start, self.end, most)

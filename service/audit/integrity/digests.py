@@ -9,7 +9,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -32,8 +31,7 @@ class UnreadableDigest(Exception):
     """No gzip, no JSON, or not a digest's fields."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DigestName:
+class DigestName(msgspec.Struct, frozen=True, order=True):
     """Where a digest is: when its time ends (the key says so), and its key.
 
     A backfill digest lists log files that the digest of their hour left out because they were late.
@@ -41,7 +39,7 @@ class DigestName:
 
     end: datetime
     key: str
-    backfill: bool = field(default=False, compare=False)
+    backfill: bool = False
 
 
 class ListedLog(msgspec.Struct, frozen=True, rename="camel"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
 
 from service.audit.ports import FileMissing
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 _AHEAD: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """A digest as it is stored, and the metadata beside it."""
 
     data: bytes

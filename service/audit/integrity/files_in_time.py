@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,8 +17,7 @@ class TimeUp(Exception):
     """There is no more time."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilesInTime:
+class FilesInTime(msgspec.Struct, frozen=True):
     """``TrailFiles`` that raise ``TimeUp`` instead of listing or reading more once ``out_of_time``."""
 
     all: TrailFiles

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 # What is named of each; of the others there is a number.
 MOST_PROBLEMS: Final = 1_000
@@ -42,8 +43,7 @@ class NoteKind(StrEnum):
     SESSIONS_UNCHECKED = "sessions_unchecked"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """Why the trail is not valid: the kind, the key of the file, and what it means and what to do."""
 
     kind: ProblemKind
@@ -51,8 +51,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """What does not make the trail invalid; ``file`` is the key of the file it is about, if any."""
 
     kind: NoteKind
@@ -60,12 +59,11 @@ class Note:
     message: str
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(msgspec.Struct):
     """Collects what is found, in bounded memory; ``more`` counts problems and notes that are not named."""
 
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    problems: list[Problem] = msgspec.field(default_factory=list)
+    notes: list[Note] = msgspec.field(default_factory=list)
     more_problems: int = 0
     more_notes: int = 0
 

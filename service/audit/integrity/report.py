@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from service.audit.integrity.checking import Integrity, check_integrity
 from service.audit.integrity.files_in_time import FilesInTime, TimeUp
@@ -32,8 +34,7 @@ CHECK_SECONDS: Final = 12.0
 ALL_SECONDS: Final = 24.0
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrityReport:
+class IntegrityReport(msgspec.Struct, frozen=True):
     """The trail's files, and the sessions of the time that was checked; None if time was up before.
 
     Then the check is not complete, and as a whole has come to its beginning alone.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from service.audit.log_files import MAX_TEXT_BYTES
 
@@ -24,8 +25,7 @@ class NoGzip(Exception):
     """It is no gzip, a broken one, or longer than any file of a trail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(msgspec.Struct, frozen=True):
     """The SHA-256 (hexadecimal) of a text; whether its gzip is exactly one whole member."""
 
     sha256: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import fields
 
 from service.audit.log_file_trail import LogFileTrail
 from service.domain.audit import AuditEvent, EventFilter, Outcome, Source

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from service.audit.filtering import Wanted, evident, holds
 from service.audit.log_file_trail import LogFileTrail
@@ -42,8 +44,7 @@ class Clock:
         return self.seconds
 
 
-@dataclass(frozen=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     """An event, and when the files that hold it were delivered."""
 
     number: int

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from service.domain.access import ALLOWED, Grant, Permission, Role, grants_of, parse_grant
 from tests.people import DS_FRAUD, NOBODY, principal

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from service.domain.versions import Author, Manifest, revision_of
 from service.errors import BlobMissing, Conflict, ValidationFailed

@@ -6,11 +6,11 @@ import itertools
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from service.domain.files import StoredFile
 from service.domain.models import Pointer, Releases, Settings
