@@ -25,7 +25,9 @@ RUN python3 -m venv /build/pip \
 COPY service /srv/service
 # Bytecode that is never checked against its source: nothing in the image changes, and no start writes any. Lambda runs the
 # code as a user of its own, so everybody may read it.
+# botocore's data of our services lies beside botocore as it is read most quickly.
 RUN python3 -m compileall -q -j 1 --invalidation-mode unchecked-hash /opt/smas/lib /srv/service \
+    && PYTHONPATH=/srv /opt/smas/bin/python -m service.aws.botocore_data /opt/smas/botocore_data \
     && mkdir -p /image/opt \
     && mv /opt/smas /image/opt/ \
     && mv /srv /image/ \
@@ -39,6 +41,7 @@ ENV PATH=/opt/smas/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONPATH=/srv \
     PYTHONSAFEPATH=1 \
+    AWS_DATA_PATH=/opt/smas/botocore_data \
     AWS_LAMBDA_LOG_FORMAT=JSON
 USER 65532:65532
 EXPOSE 8080

@@ -6,17 +6,16 @@ What is the same for all clients is read and made once a process: it is most of 
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver
-from botocore.hooks import HierarchicalEmitter
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.session import Session
+
+from service.aws.botocore_data import SERVICES, loader_of
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -83,7 +82,7 @@ def _client(
     """A client that signs with ``credentials`` (None: the process's own)."""
     session = _session()
     session.set_config_variable("region", settings.region)
-    session.register_component("data_loader", _loader())
+    session.register_component("data_loader", loader_of(session.get_config_variable("data_path")))
     if credentials is not None:
         session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
     return session.create_client(service, endpoint_url=endpoint or settings.aws_endpoint_url, config=config)
@@ -99,38 +98,24 @@ def _session() -> Session:
 
 @cache
 def _handlers() -> HierarchicalEmitter:
+    """Those that our services may need: most are for others, or for writing documentation."""
     handlers = HierarchicalEmitter()
-    Session(event_hooks=handlers)
+    events = EventAliaser(handlers)
+    register = {
+        (): events.register,
+        (REGISTER_FIRST,): events.register_first,
+        (REGISTER_LAST,): events.register_last,
+    }
+    for event, handler, *place in BUILTIN_HANDLERS:
+        if _may_be_ours(event):
+            register[*place](event, handler)
     return handlers
 
 
-class _DataFiles(JSONFileLoader):
-    """Reads botocore's data as botocore does, in a fifth of the time."""
-
-    def load_file(self, file_path: str) -> Any:
-        """What a file holds whose ending is left out, None if there is none."""
-        for ending, plain in ((".json", bytes), (".json.gz", gzip.decompress)):
-            try:
-                return msgspec.json.decode(plain(Path(file_path + ending).read_bytes()))
-            except FileNotFoundError:
-                continue
-        return None
-
-
-class _Loader(Loader):
-    """Botocore's loader for our own services: to know all, it would look into hundreds of folders."""
-
-    FILE_LOADER_CLASS = _DataFiles
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        """Those that the functions above make clients of."""
-        del type_name
-        return ["cloudtrail", "logs", "s3", "sqs", "sts"]
-
-
-@cache
-def _loader() -> Loader:
-    return _Loader()
+def _may_be_ours(event: str) -> bool:
+    """An event is ``<what happens>.<service>.<operation>``, cut off anywhere, ``*`` for any."""
+    happening, _, of_what = event.partition(".")
+    return happening != "docs" and of_what.partition(".")[0] in {"", "*", *SERVICES}
 
 
 def _style(settings: StorageSettings) -> Literal["path", "virtual"]:
