@@ -10,9 +10,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from service.aws_lambda.invocation import InvocationIds
+from service.aws_lambda.later import load_later
 from service.logs import configure
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from service.aws_lambda.verification import VerifierFunction
 
 Function = TypeVar("Function")
+
+# PyJWT imports it for keys in certificates, which a key set has none of: a tenth of all that a start is.
+_UNUSED: Final = ("cryptography.x509",)
 
 
 def __getattr__(name: str) -> HttpFunction | VerifierFunction | TokenGroupsFunction:
@@ -44,6 +48,7 @@ def _started(build: Callable[[], Function]) -> Function:
     looking through it later makes every later look shorter.
     """
     gc.disable()
+    load_later(*_UNUSED)
     try:
         return build()
     finally:
