@@ -86,7 +86,8 @@ def measure(runs: int, say: Say) -> Report:
 
 def _figures(where: str, runs: Sequence[Sequence[float]]) -> list[Figure]:
     ours, plain, ratio, ratio_of_computing, clients, ratio_to_clients, *rest = columns(runs)
-    download, plain_download, ratio_of_downloads, milliseconds, early, late = rest
+    download, ratio_of_first, first_in_computing, plain_download, ratio_of_downloads, *steady = rest
+    milliseconds, early, late = steady
     return [
         Figure(f"{where}: the API", "s", ours),
         Figure(f"{where}: flask and boto3 alone", "s", plain),
@@ -95,6 +96,8 @@ def _figures(where: str, runs: Sequence[Sequence[float]]) -> list[Figure]:
         Figure(f"{where}: flask, boto3, its S3 and STS clients", "s", clients),
         Figure(f"{where}: the API / those", "×", ratio_to_clients),
         Figure(f"{where}: a download", "s", download),
+        Figure(f"{where}: a download / flask and boto3", "×", ratio_of_first, TARGET),
+        Figure(f"{where}: a download / those in processor time", "×", first_in_computing),
         Figure(f"{where}: boto3, the same reads and a URL", "s", plain_download),
         Figure(f"{where}: a download / boto3", "×", ratio_of_downloads),
         Figure(f"{where}: an invocation, warm", "ms", milliseconds),

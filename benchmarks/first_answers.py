@@ -59,7 +59,8 @@ def main() -> None:
             walls, busy = zip(*(first_answer(*each) for each in asked), strict=True)
             ours, plain, clients, download, plain_download = walls
             starts = [ours, plain, ours / plain, busy[0] / busy[1], clients, ours / clients]
-            downloads = [download, plain_download, download / plain_download]
+            downloads = [download, download / plain, busy[3] / busy[1]]
+            downloads += [plain_download, download / plain_download]
             measured.append([*starts, *downloads, *steady(event)])
     json.dump(measured, sys.stdout)
 
