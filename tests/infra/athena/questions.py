@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import fields
-
 from service.audit.log_file_trail import LogFileTrail
 from service.domain.audit import AuditEvent, EventFilter, Outcome, Source
 from tests.fakes.audit import STORE
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 START: Final = datetime(2026, 11, 23, tzinfo=UTC)
 END: Final = datetime(2026, 11, 27, tzinfo=UTC)
-COLUMNS: Final = tuple(each.name for each in fields(AuditEvent) if each.name != "source")
+COLUMNS: Final = tuple(name for name in AuditEvent.__struct_fields__ if name != "source")
 ALL_EVENTS: Final = f"SELECT * FROM {VALUES['database']}.audit_events ORDER BY time DESC, event_id DESC"  # noqa: S608
 
 
