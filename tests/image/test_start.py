@@ -31,7 +31,7 @@ _LATER: Final = (
     "service.aws_lambda.verification",
     "service.web.openapi",
 )
-_NOT_AT_ALL: Final = ("boto3", "s3transfer", "gunicorn", "cryptography.x509")
+_NOT_AT_ALL: Final = ("boto3", "s3transfer", "gunicorn", "cryptography.x509", "jmespath.parser")
 
 
 def test_what_few_requests_need_is_not_imported_at_the_start() -> None:
