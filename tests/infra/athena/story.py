@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
 from smas_emulator.gateway.calls import Outcome
 from smas_emulator.gateway.principals import Anonymous, IamUser, Root, ServicePrincipal
 
