@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
 STAYING = {"emulator", "shipper", "service", "worker"}
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 def inspected(stack: Stack) -> dict[str, dict[str, Any]]:

@@ -136,7 +136,7 @@ def noise(path: Path, mebibytes: int) -> Path:
     return path
 
 
-def soon(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def soon(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
 # CloudTrail delivers within seconds here.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 def listed(reader: Client, **asked: Any) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ def test_a_program_begins_anew_when_code_changes(tmp_path: Path) -> None:
         subprocess.Popen([RELOAD, str(folder), sys.executable, "-c", PROGRAM], stdout=output) as running,
     ):
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             # Nothing tells when the watcher begins to watch: the code changes until it is seen.
             while words().count("began") < 2:
                 assert time.monotonic() < deadline, words()

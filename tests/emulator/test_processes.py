@@ -41,7 +41,7 @@ def run(code: str, tmp_path: Path, started: list[ProcessRecord]) -> ProcessRecor
 
 def await_words(record: ProcessRecord, words: str) -> None:
     """Wait until the process has written these words."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while words not in Path(record.log).read_text(encoding="utf-8"):
         assert time.monotonic() < deadline
         time.sleep(0.02)

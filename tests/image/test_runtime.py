@@ -97,7 +97,7 @@ def test_a_missing_setting_is_an_initialisation_error_that_names_it(handler: str
         with pytest.raises(FunctionFailed, match=r"^SMAS_BUCKET is missing$") as failure:
             function.wait_until_initialised()
         assert failure.value.payload["errorType"] == "SettingsError"
-        assert function.process.wait(timeout=10) == 1
+        assert function.process.wait(timeout=60) == 1
         assert all(function.log_lines())
 
 

@@ -43,7 +43,7 @@ def write_record(local_aws: LocalStack, key: str) -> None:
         )
 
 
-def receive(local_aws: LocalStack, wanted: str, seconds: float = 15) -> dict[str, Any]:
+def receive(local_aws: LocalStack, wanted: str, seconds: float = 60) -> dict[str, Any]:
     """The first S3 event about the key `wanted`; other messages are left for whoever wants them."""
     sqs = local_aws.root_client("sqs")
     url = local_aws.stack["events_queue_url"]

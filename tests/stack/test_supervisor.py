@@ -162,7 +162,7 @@ def test_a_killed_shipper_loses_no_line(running: Project) -> None:
     assert {name for name in before if before[name] != after[name]} == {"shipper"}
     search = ("logs", "filter-log-events", "--log-group-name", "/smas/service")
     pattern = ("--filter-pattern", '{ $.message = "written meanwhile" }')
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (found := json.loads(running.run("aws", *search, *pattern).stdout)["events"]):
         assert time.monotonic() < deadline
     assert len(found) == 1
@@ -341,7 +341,7 @@ def test_two_starts_at_once_are_one(project: Project) -> None:
     command = stack_command(project.state, *project.up_arguments())
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=project.folder, stderr=pipe, text=True) as first:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (project.state / "lock").exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)

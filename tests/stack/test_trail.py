@@ -83,7 +83,7 @@ def test_an_act_is_found_by_name_within_seconds(local_aws: LocalStack) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.delete_object(**place)
 
-    deadline, found = time.monotonic() + 20, list[Event]()
+    deadline, found = time.monotonic() + 120, list[Event]()
     while len(found) < 3 and time.monotonic() < deadline:
         time.sleep(0.5)
         found = sorted(filter(about(key), events(local_aws)), key=lambda event: event["eventName"])

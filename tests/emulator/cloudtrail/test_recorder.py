@@ -87,7 +87,7 @@ def test_it_delivers_by_itself(account: Account) -> None:
     with recording(account, log_seconds=0.01, digest_seconds=0.02) as recorder:
         recorder.use([Trail("audit", ACCOUNT, REGION, BUCKET, logging=True, validation=True)])
         recorder.submit(event())
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and recorder.report()["counters"]["digests"] < 2:
             time.sleep(0.005)
 
