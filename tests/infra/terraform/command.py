@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.infra.terraform.provider import provider_mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TERRAFORM: Final = shutil.which("terraform")
 _NOT_OURS: Final = ("AWS_", "TF_")
@@ -19,10 +22,14 @@ _NOT_OURS: Final = ("AWS_", "TF_")
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """One configuration; `data` is where Terraform keeps what it would put into `.terraform`."""
+    """One configuration; `data` is where Terraform keeps what it would put into `.terraform`.
+
+    `attached` are variables that make it use a provider which runs already.
+    """
 
     configuration: Path
     data: Path
+    attached: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end, however it ends."""
@@ -31,7 +38,13 @@ class Terraform:
         return subprocess.run(
             [TERRAFORM, *arguments, "-no-color"],
             cwd=self.configuration,
-            env=_environment() | {"TF_DATA_DIR": str(self.data), "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0"},
+            env={
+                **_environment(),
+                **self.attached,
+                "TF_DATA_DIR": str(self.data),
+                "CHECKPOINT_DISABLE": "1",
+                "TF_INPUT": "0",
+            },
             capture_output=True,
             text=True,
             timeout=900,
