@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-pytest_plugins = ["tests.local_aws"]
+pytest_plugins = ["tests.local_aws", "tests.workers"]
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
