@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -52,16 +51,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=NATIVE_BY_NATURE))
         if IN_REHEARSAL and (password := item.get_closest_marker("password_sign_in")):
             item.add_marker(pytest.mark.skip(reason=NO_PASSWORD, **password.kwargs))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _ctrl_c() -> Iterator[None]:
-    """A shell that runs the tests in the background has them, and all they start, ignore SIGINT."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)
