@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import pytest
 import urllib3
 
 from tests.e2e.client import Client
@@ -65,7 +64,6 @@ def small(tmp_path: Path, content: bytes = b"some bytes") -> Path:
     return folder
 
 
-@pytest.mark.timeout(240)
 def test_a_service_killed_at_any_request_of_publishing(local_aws: LocalStack, tmp_path: Path) -> None:
     """The same request, sent again with its key, ends in exactly one version, whichever step was cut off."""
     with service(local_aws, 0) as healthy:
@@ -88,7 +86,6 @@ def test_a_service_killed_at_any_request_of_publishing(local_aws: LocalStack, tm
     assert call > 8
 
 
-@pytest.mark.timeout(240)
 def test_a_worker_killed_at_any_request_of_verifying(local_aws: LocalStack, tmp_path: Path) -> None:
     """Whichever step was cut off, the next worker settles every version, and serves no byte before."""
     model = f"fraud/killed-{uuid4().hex[:10]}"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
-import pytest
 from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
@@ -74,7 +73,6 @@ def test_a_directory_of_safetensors_comes_back_identical(stack: Stack, model: st
     assert all(pins[file["path"]] == file["s3_version_id"] for file in first["files"])
 
 
-@pytest.mark.timeout(300)
 def test_one_file_of_a_gibibyte_comes_back_identical(stack: Stack, model: str, tmp_path: Path) -> None:
     """1 GiB in parts, verified by reading it, fetched whole."""
     folder = tmp_path / "out"

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(
         PLUGINS is None, reason="no provider hashicorp/aws is found; TF_PLUGIN_DIR may name its folder"
     ),
-    pytest.mark.timeout(600),  # the provider waits a minute for S3's lifecycle rules, on any machine
+    pytest.mark.timeout(900),  # the provider waits a minute for S3's lifecycle rules, on any machine
 ]
 LOG_GROUP = "/models/trail"
 SERVICES = ("cloudtrail", "iam", "kms", "logs", "s3", "sts")
@@ -76,7 +76,7 @@ class Module:
             env={**kept, **variables, "CHECKPOINT_DISABLE": "1", "no_proxy": "localhost,127.0.0.1"},
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=600,
             check=False,
         )
         assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr

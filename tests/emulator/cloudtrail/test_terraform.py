@@ -116,12 +116,13 @@ class Terraform:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed")
 @pytest.mark.skipif(
     PLUGINS is None, reason="no provider hashicorp/aws is found; TF_PLUGIN_DIR may name its folder"
