@@ -52,7 +52,7 @@ class Impatient:
 
 
 def impatient_store(
-    upstream: Upstream, address: str, cache: Path, connections: int = 2, seconds: float = 0.5
+    upstream: Upstream, address: str, cache: Path, connections: int = 2, seconds: float = 2.0
 ) -> Store:
     """A store that tries three times at once, and waits so long for any byte."""
     transport = Impatient(Urllib3Transport(connections + 1), seconds)

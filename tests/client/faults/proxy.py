@@ -103,14 +103,15 @@ class Seen:
 class Proxy:
     """The proxy before ``host:port``, at ``address`` while it is entered."""
 
-    def __init__(self, upstream: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, upstream: str, faults: Sequence[Fault] = (), port: int = 0) -> None:
         self.upstream = upstream
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._faults = list(faults)
         self._seen: list[Seen] = []
-        self._server = _Server(self)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = _Server(self, port)
+        self.port = int(self._server.server_address[1])
+        self.address = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[_LOOK_SECONDS])
 
     def __enter__(self) -> Self:
@@ -118,7 +119,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up on everybody."""
+        """Hang up on everybody, and wait for what was passed on."""
         self.closing.set()
         self._server.shutdown()
         self._server.hang_up()
@@ -159,11 +160,11 @@ class _Server(ThreadingHTTPServer):
     # Closing waits for all threads.
     daemon_threads = False
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: Proxy, port: int) -> None:
         self.proxy = proxy
         self._lock = threading.Lock()
         self._open: set[Any] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection while it is open."""

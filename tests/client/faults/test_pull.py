@@ -57,7 +57,7 @@ def test_a_pull_is_right_or_fails_and_the_next_one_continues(
     with TemporaryDirectory() as scratch, Proxy(published.place, faults) as proxy:
         folder, cache = Path(scratch) / "in", Path(scratch) / "cache"
         kept = cache if use_cache else folder / ".smas"
-        hurried = impatient_store(published, proxy.address, cache, connections, 0.2)
+        hurried = impatient_store(published, proxy.address, cache, connections, 0.5)
         code = exit_code_of(lambda: hurried.pull(MODEL, folder, use_cache=use_cache, copy=copy))
         event(f"exit code {code}")
         assert code in {0, 4, 9, 10}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -69,11 +69,12 @@ class ServedWorkspaces(FakeWorkspaces):
         return replace(workspace, blobs=ServedBlobs(self.bucket, request.host_url.rstrip("/")))
 
 
-@dataclass(repr=False)
+@dataclass
 class Upstream:
     """The running upstream; ``place`` is its host and port."""
 
-    site: Site
+    # All bytes, which Hypothesis would print with an example that fails.
+    site: Site = field(repr=False)
     place: str = ""
 
     def __post_init__(self) -> None:
