@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         if "stack" in names:
             item.add_marker("local_aws")
             item.add_marker("enable_socket")
+            if IN_CONTAINERS:
+                item.add_marker(pytest.mark.timeout(1200))  # the first may build the images
         elif (IN_CONTAINERS and "local_aws" in names) or IN_REHEARSAL:
             item.add_marker(pytest.mark.skip(reason=NATIVE_BY_NATURE))
         if IN_REHEARSAL and (password := item.get_closest_marker("password_sign_in")):
