@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 # More would wait for each other: each starts a local AWS.
 MOST: Final = 4
 # Folders that stay together, with those that use the same stack or image. They take longest, and so go first.
-TOGETHER: Final = (("tests/e2e/",), ("tests/compose/", "tests/image/", "tests/supply_chain/"))
+TOGETHER: Final = (
+    ("tests/e2e/",),
+    ("tests/compose/", "tests/image/", "tests/supply_chain/"),
+    ("tests/aws/",),
+)
 # What goes next: a long file that begins last would leave the other processes idle.
-NEXT: Final = ("tests/infra/terraform/", "tests/stack/", "tests/contract/", "tests/operate/")
+NEXT: Final = (
+    "tests/infra/terraform/",
+    "tests/stack/",
+    "tests/deployment/",
+    "tests/contract/",
+    "tests/operate/",
+)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
