@@ -83,9 +83,8 @@ def require_engine(environment: Mapping[str, str]) -> None:
     )
     if answer.code != 0:
         message = (
-            f"No container engine answers (docker says: {answer.last_words}): start it, or name an "
-            "image that is "
-            "pushed already (IMAGE=…)."
+            f"No container engine answers (docker says: {answer.last_words}): start it, or name an image "
+            "that is pushed already (IMAGE=…)."
         )
         raise DeploymentError(message)
 
@@ -123,13 +122,10 @@ def concurrency(account: Account, configuration: Configuration) -> str:
     if left < _UNRESERVED:
         message = (
             f"This account runs at most {most} functions at once in {configuration.region}; the store "
-            "reserves "
-            f"{wanted}, and Lambda wants {_UNRESERVED} to stay unreserved. Ask for "
-            f"{most + _UNRESERVED - left} or "
-            f"more, which costs nothing: aws service-quotas request-service-quota-increase --region "
-            f"{configuration.region} --service-code lambda --quota-code {_QUOTA} --desired-value "
-            "1000. Or lower "
-            "`capacity`."
+            f"reserves {wanted}, and Lambda wants {_UNRESERVED} to stay unreserved. Ask for "
+            f"{most + _UNRESERVED - left} or more, which costs nothing: aws service-quotas "
+            f"request-service-quota-increase --region {configuration.region} --service-code lambda "
+            f"--quota-code {_QUOTA} --desired-value 1000. Or lower `capacity`."
         )
         raise DeploymentError(message)
     return f"functions at once: the store reserves {wanted} of {most}"

@@ -122,6 +122,6 @@ def _refused(error: ClientError) -> str:
     code, said = error.response["Error"]["Code"], error.response["Error"]["Message"]
     return (
         f"The canary user cannot sign in: {error.operation_name} was answered with {code} ({said}). A "
-        "failing "
-        "function token-groups refuses everybody alike; a missing permission on the user pool is yours."
+        "failing function token-groups refuses everybody alike; a missing permission on the user pool is "
+        "yours."
     )

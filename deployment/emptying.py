@@ -24,11 +24,9 @@ def empty(s3: Any, bucket: str, say: Callable[[str], None]) -> None:
     if refused:
         first = refused[0]
         message = (
-            f"S3 keeps {len(refused)} versions in {bucket} (the first: {first['Key']}, "
-            f"{first['Code']}): they came, or were "
-            "locked, since this began. Run the same command again; it says until when, and "
-            "KEEP=locked leaves the "
-            "bucket behind."
+            f"S3 keeps {len(refused)} versions in {bucket} (the first: {first['Key']}, {first['Code']}): "
+            "they came, or were locked, since this began. Run the same command again; it says until when, "
+            "and KEEP=locked leaves the bucket behind."
         )
         raise DeploymentError(message)
 

@@ -103,8 +103,7 @@ def look(s3: Any, bucket: str, say: Callable[[str], None], now: datetime | None 
         message = (
             f"Whether something in {bucket} is locked cannot be told ({error.operation_name}: "
             f"{error.response['Error']['Code']}), so nothing is destroyed: take a role that may "
-            "s3:GetObjectRetention, "
-            "s3:GetObjectLegalHold and s3:ListBucketVersions there."
+            "s3:GetObjectRetention, s3:GetObjectLegalHold and s3:ListBucketVersions there."
         )
         raise DeploymentError(message) from error
     return found

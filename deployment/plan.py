@@ -48,8 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if backend is None:
         say(
             f"there is no state bucket {bootstrap.state_bucket(configuration, account)} yet; `deploy` "
-            "makes it. This "
-            "plan is made against an empty state"
+            "makes it. This plan is made against an empty state"
         )
         with working_copy(options.infra.resolve(), {".": 'terraform {\n  backend "local" {}\n}\n'}) as folder:
             apart = Terraform(folder, os.environ, plugins())

@@ -146,9 +146,8 @@ def _wait_until_available(store: Store, number: int, seconds: float, poll: float
             raise DeploymentError(message)
         if took > seconds:
             message = (
-                f"Version {number} of {MODEL} is still being verified after {seconds:.0f} seconds: "
-                "look at the "
-                "verifier's log group and its queues of dead letters."
+                f"Version {number} of {MODEL} is still being verified after {seconds:.0f} seconds: look at "
+                "the verifier's log group and its queues of dead letters."
             )
             raise DeploymentError(message)
         time.sleep(poll)
