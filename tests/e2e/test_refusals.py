@@ -12,7 +12,8 @@ from tests.stack.sessions import persona
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-SECONDS = 60
+# A deployed worker looks once a minute, at what was delivered until then.
+SECONDS = 240
 
 
 def lines(stack: Stack, group: str, pattern: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from subprocess import CompletedProcess, run
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def test_a_process_gets_the_role_that_lambda_may_assume(aws: EmptyAws) -> None:
     }
     who = aws.client("sts", **keys).get_caller_identity()["Arn"]
     assert who == f"arn:aws:sts::{ACCOUNT}:assumed-role/of-a-function/of-a-function"
-    assert aws.client("sqs", **keys).list_queues().get("QueueUrls", []) == []
+    assert aws.client("sqs", **keys).list_queues()["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.OK
     with pytest.raises(ClientError, match=r"(?i)not authorized to perform: sqs:CreateQueue"):
         aws.client("sqs", **keys).create_queue(QueueName="more")
 

@@ -16,7 +16,7 @@ WITHOUT_A_TEXT = {"snapshot-restore-py"}
 # The variables that the Dockerfile sets, or its base does.
 VARIABLES = {
     *("PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH", "PYTHONSAFEPATH"),
-    *("AWS_LAMBDA_LOG_FORMAT", "LANG", "GPG_KEY", "PYTHON_VERSION", "PYTHON_SHA256"),
+    *("AWS_DATA_PATH", "AWS_LAMBDA_LOG_FORMAT", "LANG", "GPG_KEY", "PYTHON_VERSION", "PYTHON_SHA256"),
 }
 TEXTS = """
 import importlib.metadata as metadata, json, sysconfig
@@ -131,6 +131,6 @@ def test_its_history_tells_nothing(image: str, about: dict[str, Any]) -> None:
     ] == []
 
 
-def test_its_environment_holds_settings_of_the_interpreter_alone(about: dict[str, Any]) -> None:
+def test_its_environment_holds_settings_of_interpreter_and_libraries_alone(about: dict[str, Any]) -> None:
     """Whatever the service has to know comes from where it runs."""
     assert {each.partition("=")[0] for each in about["Config"]["Env"]} <= VARIABLES
