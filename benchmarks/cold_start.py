@@ -96,7 +96,7 @@ def _figures(where: str, runs: Sequence[Sequence[float]]) -> list[Figure]:
         Figure(f"{where}: flask, boto3, its S3 and STS clients", "s", clients),
         Figure(f"{where}: the API / those", "×", ratio_to_clients),
         Figure(f"{where}: a download", "s", download),
-        Figure(f"{where}: a download / flask and boto3", "×", ratio_of_first, TARGET),
+        Figure(f"{where}: a download / flask and boto3", "×", ratio_of_first),
         Figure(f"{where}: a download / those in processor time", "×", first_in_computing),
         Figure(f"{where}: boto3, the same reads and a URL", "s", plain_download),
         Figure(f"{where}: a download / boto3", "×", ratio_of_downloads),

@@ -40,7 +40,7 @@ LIMITS: Final = (
     Limit(
         "replication of the bucket by itself, in the role that is for it, and metrics of it",
         "both buckets, keys, roles and rules are applied, and the local AWS copies by them when it is asked"
-        " to; make test-aws looks at what is replicated",
+        " to; what S3 itself copies is in no test (docs/testing-on-aws.md)",
     ),
     Limit(
         "the second region's store after a failover",
