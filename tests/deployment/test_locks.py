@@ -127,3 +127,22 @@ def test_emptying_takes_versions_and_markers_and_stops_at_a_lock(s3: Any, bucket
 def test_emptying_what_is_empty_says_nothing(s3: Any, bucket: str) -> None:
     """So a destruction that was interrupted can be repeated."""
     empty(s3, bucket, pytest.fail)
+
+
+def test_what_somebody_else_deleted_meanwhile_is_gone_as_well(s3: Any, bucket: str, put: Put) -> None:
+    """Between the list and the deletion; nobody is told that S3 keeps it."""
+    put("mine")
+    theirs = put("theirs")
+    said: list[str] = []
+
+    def delete_first(**_: object) -> None:
+        s3.delete_object(Bucket=bucket, Key="theirs", VersionId=theirs)
+
+    s3.meta.events.register("before-call.s3.DeleteObjects", delete_first)
+    try:
+        empty(s3, bucket, said.append)
+    finally:
+        s3.meta.events.unregister("before-call.s3.DeleteObjects", delete_first)
+
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)
+    assert said == [f"{bucket}: 1 versions deleted"]

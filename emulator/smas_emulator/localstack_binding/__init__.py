@@ -26,7 +26,6 @@ from smas_emulator.localstack_binding.cognito import (
     make_cognito_keep_its_own_keys,
     serve_cognito_pages,
 )
-from smas_emulator.localstack_binding.completions import complete_one_at_a_time
 from smas_emulator.localstack_binding.credentials import AccessKeys
 from smas_emulator.localstack_binding.deletions import answer_key_by_key
 from smas_emulator.localstack_binding.function_sessions import serve_function_sessions
@@ -38,6 +37,7 @@ from smas_emulator.localstack_binding.listening import (
     listen_where_told,
 )
 from smas_emulator.localstack_binding.log_groups import evaluate_filter_patterns
+from smas_emulator.localstack_binding.multipart_uploads import work_together
 from smas_emulator.localstack_binding.presigned import skip_second_check
 from smas_emulator.localstack_binding.queue_attributes import take_away_what_is_set_to_nothing
 from smas_emulator.localstack_binding.replication import serve_replication
@@ -66,7 +66,7 @@ def on_infra_start() -> None:
     serve_cognito_pages()
     skip_second_check()
     look_keys_up_directly()
-    complete_one_at_a_time()
+    work_together()
     answer_with_source_identity()
     answer_key_by_key()
     evaluate_filter_patterns()
