@@ -56,7 +56,7 @@ status: $(EMULATOR) ## what runs, and where its log is
 
 .PHONY: invoke
 invoke: $(VENV) ## call a function as Lambda does (EVENT=tests/events/download_event.json FUNCTION=verifier)
-	$(PYTHON_BIN) -m tests.image.invoke $(or $(EVENT),--help) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(IMAGE),--image $(IMAGE))
+	PYTHONPATH=emulator $(PYTHON_BIN) -m tests.image.invoke $(or $(EVENT),--help) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(IMAGE),--image $(IMAGE))
 
 .PHONY: aws
 aws: $(EMULATOR) ## run the AWS CLI against the local AWS (ARGS="s3 ls")

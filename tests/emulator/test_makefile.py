@@ -23,7 +23,8 @@ CONTRACT = {
     "lock",
     "help",
     "clean",
-} | {"plan", "deploy", "destroy"}
+    "invoke",
+} | {"plan", "deploy", "destroy", "rehearse"}
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 
@@ -48,6 +49,14 @@ def test_make_alone_lists_the_commands_of_the_contract() -> None:
     commands = {line.split()[1] for line in listed.stdout.splitlines() if line.startswith("  make ")}
     assert listed.returncode == 0
     assert commands >= CONTRACT
+
+
+def test_a_function_can_be_invoked_by_hand() -> None:
+    """The command finds all that it imports; without EVENT it explains itself."""
+    asked = make("--old-file=.venv/.ready", "invoke")
+
+    assert asked.returncode == 0, asked.stderr
+    assert "usage: make invoke" in asked.stdout
 
 
 def test_ports_are_taken_from_the_command_line_and_not_from_the_shell() -> None:
