@@ -128,7 +128,7 @@ resource "aws_cloudwatch_log_group" "api_gateway" {
   kms_key_id        = aws_kms_key.operations.arn
 }
 
-# The store's own address. Its DNS record, an alias of `target_domain_name`, is made where the zone is kept.
+# The store's own address. Its DNS record, an alias of what the output `domain_target` names, is made where the zone is kept.
 resource "aws_apigatewayv2_domain_name" "store" {
   count = var.domain == null ? 0 : 1
 

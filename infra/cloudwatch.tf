@@ -96,7 +96,7 @@ locals {
       first = "If it was no deployment of yours: put the alias back on the version before, and revoke the service role's sessions."
     })
     user-pool-changes = merge(local.any, {
-      means = "The user pool, a client or an identity provider was changed, or somebody was given a role or a password."
+      means = "The user pool, a client or an identity provider was changed, or somebody was given a role or a password, or barred, or let in again."
       first = "If it was no administrator of yours: take the person out of the group and sign them out of everything."
     })
     config-changes = merge(local.any, {

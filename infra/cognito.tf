@@ -261,11 +261,17 @@ resource "aws_cognito_identity_provider" "provider" {
   )
 
   lifecycle {
-    # Cognito adds what it read from the metadata.
+    # Cognito adds what it read from the metadata (SAML), or found at the issuer (OIDC):
+    # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
     ignore_changes = [
       provider_details["ActiveEncryptionCertificate"],
       provider_details["SLORedirectBindingURI"],
       provider_details["SSORedirectBindingURI"],
+      provider_details["attributes_url"],
+      provider_details["attributes_url_add_attributes"],
+      provider_details["authorize_url"],
+      provider_details["jwks_uri"],
+      provider_details["token_url"],
     ]
   }
 }

@@ -99,7 +99,7 @@ resource "aws_iam_role" "persona" {
       condition = length(jsonencode(concat(local.persona_trust.Statement, lookup(local.people_trusts, each.key, [])))) <= 2000
       error_message = join(" ", [
         "iam_people names too many roles for ${each.key}: a role's trust policy holds 2,048 characters.",
-        "Let people come into one role first, or have the quota raised.",
+        "Let people come into one role first.",
       ])
     }
   }

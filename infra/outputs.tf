@@ -15,6 +15,14 @@ output "url" {
   value       = local.public_url
 }
 
+output "domain_target" {
+  description = "What the DNS record of `domain` leads to: an alias of `name` in the hosted zone `zone_id`, or a CNAME to `name`. Empty without a domain."
+  value = merge([for domain in aws_apigatewayv2_domain_name.store : {
+    name    = domain.domain_name_configuration[0].target_domain_name
+    zone_id = domain.domain_name_configuration[0].hosted_zone_id
+  }]...)
+}
+
 output "sign_in_url" {
   description = "Where people sign in and choose a password."
   value       = local.sign_in_url
@@ -45,9 +53,10 @@ output "audit_views" {
   value       = { for name, query in aws_athena_named_query.view : name => query.id }
 }
 
+# Never null: Terraform keeps no output that is, and then what reads it cannot tell a store without a copy from no store at all.
 output "copy" {
-  description = "The bucket of the copy in the second region, and the region; null without one."
-  value       = local.replicas > 0 ? { bucket = local.replica_bucket, region = local.replica_region } : null
+  description = "The bucket of the copy in the second region, and the region; empty without one."
+  value       = { for name, value in { bucket = local.replica_bucket, region = local.replica_region } : name => value if local.replicas > 0 }
 }
 
 output "provider_groups" {

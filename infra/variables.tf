@@ -31,12 +31,27 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,16}[a-z0-9]$", var.name)) && !strcontains(var.name, "--")
     error_message = "name must have 3 to 18 characters: lower-case letters, digits, single hyphens inside; it starts with a letter."
   }
+
+  validation {
+    # It begins the sign-in page's address, too, in which Cognito takes none of these words:
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain-prefix.html
+    condition     = !can(regex("aws|amazon|cognito", var.name))
+    error_message = "name may not have aws, amazon or cognito in it."
+  }
 }
 
 variable "tags" {
   description = "Tags on everything here, as a cost centre."
   type        = map(string)
   default     = {}
+
+  validation {
+    # As IAM takes them, and `Application` beside: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
+    condition = length(var.tags) <= 49 && alltrue([for key, value in var.tags :
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")
+    ])
+    error_message = "tags may be at most 49, of letters, digits, spaces and _.:/=+-@: keys of 1 to 128 characters that do not begin with aws:, values of at most 256."
+  }
 }
 
 variable "image" {
@@ -46,6 +61,12 @@ variable "image" {
   validation {
     condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9/_.-]+@sha256:[0-9a-f]{64}$", var.image))
     error_message = "image must name an image in ECR by its digest, not by a tag: <account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<64 hexadecimal digits>."
+  }
+
+  validation {
+    # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
+    condition     = strcontains(var.image, ".dkr.ecr.${var.region}.amazonaws.com")
+    error_message = "image must be in the store's region: Lambda takes images from no other."
   }
 }
 
@@ -74,6 +95,19 @@ variable "machines" {
   description = "Machine identities by name, each with the roles it acts in: { ci = [\"data-scientist@fraud\"] }. Each becomes a client with a secret of its own (client credentials)."
   type        = map(set(string))
   default     = {}
+
+  validation {
+    # A part of the name of its client: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+    condition     = alltrue([for name in keys(var.machines) : can(regex("^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", name))])
+    error_message = "machines must have names of 1 to 63 letters, digits, dots, underscores and hyphens; they begin and end with a letter or a digit."
+  }
+
+  validation {
+    # 50 audiences for an authorizer, two of which are people's and the smoke test's; 50 scopes for a client:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+    condition     = length(var.machines) <= 48 && alltrue([for roles in values(var.machines) : length(roles) <= 50])
+    error_message = "machines may be at most 48, with at most 50 roles each: API Gateway takes tokens of 50 clients, and Cognito gives a client 50 scopes."
+  }
 
   validation {
     condition = alltrue(flatten([for roles in values(var.machines) : [
@@ -152,8 +186,8 @@ variable "iam_people" {
   }
 
   validation {
-    condition     = alltrue([for arn in flatten([for arns in values(var.iam_people) : tolist(arns)]) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", arn))])
-    error_message = "iam_people must hold ARNs of IAM roles: arn:aws:iam::<account>:role/<name>."
+    condition     = alltrue([for arn in flatten([for arns in values(var.iam_people) : tolist(arns)]) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$", arn))])
+    error_message = "iam_people must hold ARNs of IAM roles, without wildcards: arn:aws:iam::<account>:role/<name>."
   }
 }
 
@@ -190,6 +224,17 @@ variable "domain" {
     certificate_arn = string
   })
   default = null
+
+  validation {
+    condition     = var.domain == null ? true : length(var.domain.name) <= 253 && can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.domain.name))
+    error_message = "domain.name must be a name of DNS alone, in lower case, as models.example.com."
+  }
+
+  validation {
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html
+    condition     = var.domain == null ? true : can(regex("^arn:aws[a-z-]*:acm:${var.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$", var.domain.certificate_arn))
+    error_message = "domain.certificate_arn must be of a certificate of ACM in the store's region: arn:aws:acm:<region>:<account>:certificate/<id>."
+  }
 }
 
 variable "alarm_emails" {
@@ -220,9 +265,20 @@ variable "capacity" {
   default = {}
 
   validation {
-    # Lambda lets an event source mapping run at least 2: https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
-    condition     = var.capacity.concurrency >= 1 && var.capacity.verifications >= 2 && var.capacity.warm >= 0
-    error_message = "capacity needs concurrency of at least 1, verifications of at least 2, and warm of at least 0."
+    # Lambda lets an event source mapping run 2 to 1,000: https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
+    condition     = var.capacity.concurrency >= 1 && var.capacity.verifications >= 2 && var.capacity.verifications <= 1000 && var.capacity.warm >= 0 && var.capacity.warm_most >= 0
+    error_message = "capacity needs concurrency of at least 1, verifications of 2 to 1000, and warm and warm_most of at least 0."
+  }
+
+  validation {
+    # At 0 API Gateway answers 429 to everybody: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+    condition     = var.capacity.requests_per_second >= 1 && var.capacity.burst >= 1
+    error_message = "capacity needs requests_per_second and burst of at least 1: at 0 API Gateway lets nothing through."
+  }
+
+  validation {
+    condition     = alltrue([for number in values(var.capacity) : floor(number) == number])
+    error_message = "capacity must be in whole numbers."
   }
 
   validation {
@@ -262,6 +318,11 @@ variable "replica_region" {
     condition     = var.replica_region == null || var.replica_region != var.region
     error_message = "replica_region must differ from region."
   }
+
+  validation {
+    condition     = var.replica_region == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.replica_region))
+    error_message = "replica_region must be the name of an AWS region, as eu-west-1."
+  }
 }
 
 variable "audit_lock" {
@@ -273,8 +334,8 @@ variable "audit_lock" {
   default = {}
 
   validation {
-    condition     = contains(["GOVERNANCE", "COMPLIANCE"], var.audit_lock.mode) && var.audit_lock.days >= 1 && var.audit_lock.days <= 36500
-    error_message = "audit_lock needs the mode GOVERNANCE or COMPLIANCE, and 1 to 36500 days."
+    condition     = contains(["GOVERNANCE", "COMPLIANCE"], var.audit_lock.mode) && var.audit_lock.days >= 1 && var.audit_lock.days <= 36500 && floor(var.audit_lock.days) == var.audit_lock.days
+    error_message = "audit_lock needs the mode GOVERNANCE or COMPLIANCE, and a whole number of days from 1 to 36500."
   }
 }
 

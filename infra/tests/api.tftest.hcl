@@ -201,6 +201,11 @@ run "without_a_domain_api_gateways_address_is_the_stores" {
     condition     = !aws_apigatewayv2_api.store.disable_execute_api_endpoint && length(aws_apigatewayv2_domain_name.store) == 0 && output.url == "https://example.execute-api.eu-central-1.amazonaws.com"
     error_message = "Without a domain the API's own address must answer."
   }
+
+  assert {
+    condition     = output.domain_target != null && length(output.domain_target) == 0
+    error_message = "Without a domain there is no record to make."
+  }
 }
 
 run "with_a_domain_it_is_the_only_way_in_and_tls_is_of_today" {
@@ -210,6 +215,14 @@ run "with_a_domain_it_is_the_only_way_in_and_tls_is_of_today" {
     target          = aws_apigatewayv2_stage.store
     override_during = plan
     values          = { id = "$default" }
+  }
+
+  override_resource {
+    target          = aws_apigatewayv2_domain_name.store
+    override_during = plan
+    values = {
+      domain_name_configuration = { target_domain_name = "d-example.execute-api.eu-central-1.amazonaws.com", hosted_zone_id = "ZONE" }
+    }
   }
 
   variables {
@@ -232,5 +245,10 @@ run "with_a_domain_it_is_the_only_way_in_and_tls_is_of_today" {
   assert {
     condition     = aws_apigatewayv2_api_mapping.store[0].stage == "$default"
     error_message = "The domain must lead to the stage."
+  }
+
+  assert {
+    condition     = output.domain_target == { name = "d-example.execute-api.eu-central-1.amazonaws.com", zone_id = "ZONE" }
+    error_message = "Whoever keeps the zone must be told what the record leads to."
   }
 }

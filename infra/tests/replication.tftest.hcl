@@ -65,6 +65,11 @@ run "no_copy_is_made_unless_asked_for" {
     )
     error_message = "Without replica_region there must be no second bucket, no keys and no role."
   }
+
+  assert {
+    condition     = output.copy != null && length(output.copy) == 0
+    error_message = "Without replica_region the output must be there and empty: Terraform drops one that is null, and `python -m deployment` then finds no store."
+  }
 }
 
 run "the_copy_is_as_protected_as_the_first" {

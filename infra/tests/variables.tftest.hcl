@@ -20,7 +20,9 @@ run "the_least_is_taken" {
     machines         = { ci = ["deployer@a"] }
     iam_people       = { auditor = ["arn:aws:iam::111122223333:role/people/audit"] }
     alarm_emails     = ["a@b"]
-    capacity         = { concurrency = 1, warm = 1, warm_most = 1, verifications = 2 }
+    capacity         = { concurrency = 1, warm = 1, warm_most = 1, verifications = 2, requests_per_second = 1, burst = 1 }
+    tags             = { a = "" }
+    domain           = { name = "a.b", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/1" }
     url_seconds      = 60
     audit_lock       = { days = 1 }
     log_days         = 365
@@ -36,21 +38,53 @@ run "the_least_is_taken" {
 run "the_most_is_taken" {
   command = plan
 
+  override_resource {
+    target          = aws_cognito_user_pool_client.people
+    override_during = plan
+    values          = { id = "people" }
+  }
+
+  override_resource {
+    target          = aws_cognito_user_pool_client.canary
+    override_during = plan
+    values          = { id = "canary" }
+  }
+
+  override_resource {
+    target          = aws_cognito_user_pool_client.machine
+    override_during = plan
+    values          = { id = "machine" }
+  }
+
   variables {
-    region         = "eu-central-1"
+    region         = "ap-southeast-2"
+    image          = "111122223333.dkr.ecr.ap-southeast-2.amazonaws.com/smas@sha256:0000000000000000000000000000000000000000000000000000000000000000"
     name           = "a23456789-12345678"
+    tags           = { for number in range(49) : join("", [format("%02d", number), join("", [for letter in range(126) : "k"])]) => join("", [for letter in range(256) : "ä"]) }
     teams          = ["ttttttttttttttttttttttttttttttttttttttt", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15", "t16", "t17", "t18", "t19", "t20", "t21", "t22", "t23", "t24", "t25", "t26", "t27", "t28", "t29", "t30", "t31"]
     capacity       = { concurrency = 1000, warm = 0, warm_most = 0, verifications = 1000 }
     url_seconds    = 1800
     storage_tier   = "intelligent-tiering"
-    replica_region = "ap-southeast-10"
+    replica_region = "ap-northeast-3"
     audit_lock     = { mode = "COMPLIANCE", days = 36500 }
     log_days       = 3653
     iam_people     = { for persona in ["approver", "auditor", "compliance", "custodian", "data-scientist", "deployer"] : persona => ["arn:aws-cn:iam::111122223333:role/x"] }
+    machines       = { for number in range(48) : join("", [format("%02d", number), join("", [for letter in range(61) : "m"])]) => ["deployer@t0"] }
+    domain         = { name = join(".", [for label in ["a", "b", "c"] : join("", [for letter in range(63) : label])]), certificate_arn = "arn:aws-cn:acm:ap-southeast-2:111122223333:certificate/00000000-0000-0000-0000-000000000000" }
     identity_providers = {
       Saml = { saml_metadata_url = "https://sign-in.example.com/metadata.xml", groups_attribute = "groups", groups = {} }
       Oidc = { oidc = { issuer = "https://sign-in.example.com", client_id = "smas", client_secret_param = "/smas/oidc" }, groups_attribute = "groups", groups = {} }
     }
+  }
+
+  assert {
+    condition     = length(split(",", output.service_settings.SMAS_CLIENT_IDS)) == 50
+    error_message = "With the most machines an authorizer must have no more audiences than API Gateway takes."
+  }
+
+  assert {
+    condition     = alltrue([for client in aws_cognito_user_pool_client.machine : length(client.name) <= 128])
+    error_message = "With the longest names a client's must be one that Cognito takes."
   }
 
   assert {
@@ -617,4 +651,108 @@ run "a_hundred_can_be_barred_and_no_more" {
   }
 
   expect_failures = [var.barred_identities]
+}
+
+run "names_that_are_aws_s_own_or_everybody_s_are_refused" {
+  command = plan
+
+  variables {
+    name       = "bank-aws-models"
+    tags       = { "aws:team" = "fraud" }
+    iam_people = { auditor = ["arn:aws:iam::111122223333:role/*"] }
+    domain     = { name = "*.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/1" }
+  }
+
+  expect_failures = [var.name, var.tags, var.iam_people, var.domain]
+}
+
+run "names_with_odd_characters_are_refused" {
+  command = plan
+
+  variables {
+    tags           = { team = "fraud; risk" }
+    machines       = { "c i" = ["deployer@fraud"] }
+    domain         = { name = "https://models.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/1" }
+    replica_region = "Ireland"
+  }
+
+  expect_failures = [var.tags, var.machines, var.domain, var.replica_region]
+}
+
+run "names_that_are_none_are_refused" {
+  command = plan
+
+  variables {
+    tags       = { "" = "fraud" }
+    machines   = { "" = ["deployer@fraud"] }
+    iam_people = { auditor = ["arn:aws:iam::111122223333:role/"] }
+    domain     = { name = "models", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/1" }
+  }
+
+  expect_failures = [var.tags, var.machines, var.iam_people, var.domain]
+}
+
+run "what_is_in_another_region_is_refused" {
+  command = plan
+
+  variables {
+    image  = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/smas@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    domain = { name = "models.example.com", certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/1" }
+  }
+
+  expect_failures = [var.image, var.domain]
+}
+
+run "more_than_aws_takes_is_refused" {
+  command = plan
+
+  variables {
+    tags     = { for number in range(50) : "tag-${number}" => "x" }
+    machines = { for number in range(49) : "m${number}" => ["deployer@fraud"] }
+    capacity = { verifications = 1001 }
+  }
+
+  expect_failures = [var.tags, var.machines, var.capacity]
+}
+
+run "machines_with_more_roles_than_a_client_has_scopes_are_refused" {
+  command = plan
+
+  variables {
+    teams    = [for number in range(17) : "t${number}"]
+    machines = { ci = flatten([for number in range(17) : [for role in ["approver", "data-scientist", "deployer"] : "${role}@t${number}"]]) }
+  }
+
+  expect_failures = [var.machines]
+}
+
+run "halves_are_refused" {
+  command = plan
+
+  variables {
+    capacity   = { concurrency = 1.5 }
+    audit_lock = { days = 1.5 }
+  }
+
+  expect_failures = [var.capacity, var.audit_lock]
+}
+
+run "capacity_for_no_request_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { requests_per_second = 0 }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "capacity_for_no_burst_is_refused" {
+  command = plan
+
+  variables {
+    capacity = { burst = 0 }
+  }
+
+  expect_failures = [var.capacity]
 }

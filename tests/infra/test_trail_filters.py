@@ -9,6 +9,7 @@ import pytest
 from smas_emulator.gateway.calls import Outcome
 from smas_emulator.logs.filter_patterns import LONGEST_PATTERN, matcher
 
+from deployment.canary import GROUP
 from tests.emulator.cloudtrail.records.calls import ACCOUNT
 from tests.infra.trail_filters import (
     ADMIN,
@@ -82,6 +83,7 @@ OBJECT = {"Bucket": BUCKET, "Key": "blobs/fraud/m/a1"}
 TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT}:smas-alarms"
 FUNCTION = {"FunctionName": "smas-api"}
 POOL = {"UserPoolId": "eu-central-1_pool"}
+USER = {**POOL, "Username": "u"}
 BYPASS = {"x-amz-bypass-governance-retention": "true"}
 
 
@@ -175,12 +177,16 @@ COUNTED: list[tuple[str, str, Mapping[str, Any], str]] = [
     ("cognito-idp", "SetUserPoolMfaConfig", {**POOL, "MfaConfiguration": "OFF"}, "user-pool-changes"),
     ("cognito-idp", "UpdateUserPoolClient", {**POOL, "ClientId": "c"}, "user-pool-changes"),
     ("cognito-idp", "CreateIdentityProvider", {**POOL, "ProviderName": "p"}, "user-pool-changes"),
-    (
-        "cognito-idp",
-        "AdminAddUserToGroup",
-        {**POOL, "Username": "u", "GroupName": "auditor"},
-        "user-pool-changes",
-    ),
+    ("cognito-idp", "SetRiskConfiguration", POOL, "user-pool-changes"),
+    ("cognito-idp", "AddUserPoolClientSecret", {**POOL, "ClientId": "c"}, "user-pool-changes"),
+    ("cognito-idp", "DeleteUserPoolClientSecret", {**POOL, "ClientId": "c"}, "user-pool-changes"),
+    ("cognito-idp", "AdminAddUserToGroup", {**USER, "GroupName": "auditor"}, "user-pool-changes"),
+    ("cognito-idp", "AdminAddUserToGroup", {**USER, "GroupName": "approver@canary"}, "user-pool-changes"),
+    ("cognito-idp", "AdminSetUserPassword", USER, "user-pool-changes"),
+    ("cognito-idp", "AdminUpdateUserAttributes", USER, "user-pool-changes"),
+    # What `python -m deployment bar` and `lift` call.
+    ("cognito-idp", "AdminDisableUser", USER, "user-pool-changes"),
+    ("cognito-idp", "AdminEnableUser", USER, "user-pool-changes"),
 ]
 
 
@@ -213,7 +219,8 @@ def test_a_change_of_what_protects_is_counted(
         ("lambda", "GetFunction", FUNCTION),
         ("lambda", "UpdateFunctionCode", {"FunctionName": "another"}),
         ("lambda", "PutProvisionedConcurrencyConfig", {**FUNCTION, "Qualifier": "live"}),
-        ("cognito-idp", "AdminGetUser", {**POOL, "Username": "u"}),
+        ("cognito-idp", "AdminGetUser", USER),
+        ("cognito-idp", "ListUserPoolClientSecrets", {**POOL, "ClientId": "c"}),
         ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::1:role/x", "RoleSessionName": "s"}),
     ],
 )
@@ -229,6 +236,29 @@ def test_deletion_past_a_lock_is_counted() -> None:
     for outcome in (Outcome(204), DENIED):
         found = event("s3", "DeleteObject", OBJECT, headers=BYPASS, outcome=outcome)
         assert "object-lock-changes" in counting(found)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("AdminCreateUser", {"MessageAction": "SUPPRESS"}),
+        ("AdminAddUserToGroup", {"GroupName": GROUP}),
+        ("AdminInitiateAuth", {"ClientId": "c", "AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}),
+        ("AdminRespondToAuthChallenge", {"ClientId": "c", "ChallengeName": "NEW_PASSWORD_REQUIRED"}),
+        ("AdminDeleteUser", {}),
+    ],
+)
+def test_a_smoke_test_is_no_alarm(operation: str, parameters: Mapping[str, Any]) -> None:
+    """What a deployment does with its canary user: its group gives nobody a model of another team."""
+    assert counting(event("cognito-idp", operation, {**USER, **parameters})) == set()
+
+
+def test_a_group_that_the_trail_hides_is_counted() -> None:
+    """What nobody can tell from the smoke test's group is taken for another."""
+    added = event("cognito-idp", "AdminAddUserToGroup", {**USER, "GroupName": GROUP})
+    for shown in ({}, {"groupName": "HIDDEN_DUE_TO_SECURITY_REASONS"}):
+        assert "user-pool-changes" in counting(added | {"requestParameters": shown})
+    assert "user-pool-changes" in counting(added | {"requestParameters": None})
 
 
 def test_what_aws_does_for_us_with_keys_is_not_counted() -> None:

@@ -160,6 +160,16 @@ run "a_region_is_one" {
   expect_failures = [var.region]
 }
 
+run "a_name_fits_into_the_sign_in_pages_address" {
+  command = plan
+
+  variables {
+    name = "aws-models"
+  }
+
+  expect_failures = [var.name]
+}
+
 run "a_name_fits_into_a_buckets" {
   command = plan
 
@@ -168,4 +178,14 @@ run "a_name_fits_into_a_buckets" {
   }
 
   expect_failures = [var.name]
+}
+
+run "tags_are_some_that_aws_takes" {
+  command = plan
+
+  variables {
+    tags = { "aws:team" = "fraud" }
+  }
+
+  expect_failures = [var.tags]
 }
