@@ -18,7 +18,7 @@ from service.registry.records import encode, find, find_many
 from service.registry.versions import newest_available, newest_available_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from datetime import datetime
 
     from service.domain.names import ModelId
@@ -65,12 +65,14 @@ def describe(
     model: ModelId,
     description: str | None,
     tags: Mapping[str, str | None] | None,
-    if_match: str | None,
+    if_match: Container[str] | None,
     now: datetime,
 ) -> Model:
     """Merge into the card: None leaves the description, a tag of None is removed, others stay.
 
-    Raises ``NotFound``; ``Conflict`` if the card is not in the state ``if_match``; ``ValidationFailed``.
+    ``if_match`` holds the states, as etags without their quotes, that the card may be in; None: any.
+
+    Raises ``NotFound``; ``Conflict`` if the card is in another state; ``ValidationFailed``.
     """
     tried: Card | None = None
     for _ in range(_RACES):
@@ -80,7 +82,7 @@ def describe(
             raise NotFound(message)
         if known.value == tried:  # the write that seemed lost was ours: its answer went astray
             return Model(model, tried, newest_available(workspace.objects, model), known.etag)
-        if if_match not in {None, "*", known.etag}:
+        if if_match is not None and known.etag.strip('"') not in if_match:
             message = (
                 f"model {model} was changed since you read it; nothing was changed: read it and try again"
             )

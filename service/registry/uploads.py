@@ -129,11 +129,11 @@ def complete(
     _require_possible(digest, upload_id)
     key = keys.blob(model, digest)
     upload = _recorded(workspace, model, digest, upload_id)
-    ordered = sorted((number, _unquoted(etag)) for number, etag in listed)
+    named = [(number, _unquoted(etag)) for number, etag in listed]
     try:
         if upload:
-            _confirm(workspace.blobs, key, upload, ordered)
-        workspace.blobs.complete(key, upload_id, ordered)
+            _confirm(workspace.blobs, key, upload, named)
+        workspace.blobs.complete(key, upload_id, sorted(named))
     except PartsMismatch as error:
         message = "storage holds other parts than listed: GET …/parts shows what it has"
         raise UploadMismatch(message) from error
@@ -248,11 +248,16 @@ def _recorded(workspace: Workspace, model: ModelId, digest: str, upload_id: str)
 
 def _confirm(blobs: BlobStore, key: str, upload: OpenUpload, listed: Sequence[tuple[int, str]]) -> None:
     """Raise ``UploadMismatch`` unless all parts are listed, held, and of the planned sizes."""
-    missing = sorted(set(range(1, upload.plan.part_count + 1)) - {number for number, _ in listed})
-    if missing or len(listed) != upload.plan.part_count:
-        some = ", ".join(map(str, missing[:10])) or "some number stands twice"
-        message = f"the upload has {upload.plan.part_count} parts; missing from the list: {some}"
+    count = upload.plan.part_count
+    if missing := sorted(set(range(1, count + 1)) - {number for number, _ in listed}):
+        some = ", ".join(map(str, missing[:10]))
+        message = f"the upload has {count} parts; missing from the list: {some}"
         raise UploadMismatch(message)
+    if len(listed) != count:
+        message = f"the upload has {count} parts, and {len(listed)} are listed"
+        beyond = [index for index, (number, _) in enumerate(listed) if number > count]
+        faults = [Fault(f"parts[{index}]", f"the upload has {count} parts") for index in beyond[:100]]
+        raise UploadMismatch(message, errors=faults)
     held: dict[int, Part] = {}
     after: str | None = "0"
     while after is not None:

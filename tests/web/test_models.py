@@ -116,6 +116,34 @@ def test_if_match_protects_from_lost_updates(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "holds"),
+    [
+        ("{etag}", True),
+        ('"other", {etag}', True),
+        ('{etag} , "other"', True),
+        ("*", True),
+        ('"other", "another"', False),
+        ("W/{etag}", False),
+        ("{bare}", True),
+        ('"*"', False),
+        ("", False),
+    ],
+)
+def test_if_match_is_read_as_http_writes_it(site: Site, written: str, *, holds: bool) -> None:
+    """RFC 9110: one of several tags will do, a weak one matches nothing, and no tag is no leave to write."""
+    user, path = site.user("ds-fraud"), "/v1/models/fraud/m"
+    user.publish("fraud/m")
+    etag = user.get(path).headers["ETag"]
+    told = {"If-Match": written.format(etag=etag, bare=etag.strip('"'))}
+    response = user("PATCH", path, json={"description": "one"}, headers=told)
+    if holds:
+        assert response.json["description"] == "one"
+    else:
+        problem(response, 409, "conflict")
+        assert user.get(path).headers["ETag"] == etag
+
+
+@pytest.mark.parametrize(
     ("body", "location"),
     [
         ({"description": "x" * 16_385}, "description"),

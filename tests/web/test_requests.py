@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from service.errors import Throttled, Unavailable
 from service.web.bodies import MAX_BODY_BYTES
 from tests.web.conftest import problem
 
@@ -26,6 +27,19 @@ def test_unknown_routes_and_methods_are_problems(site: Site) -> None:
     response = site.user("ds-fraud")("DELETE", "/v1/models")
     problem(response, 405, "method_not_allowed")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/v1/models", "/v1/models/fraud/m/versions/1/files/file-0.bin", "/no"]
+)
+def test_head_is_get_without_its_body(site: Site, path: str) -> None:
+    """RFC 9110: the same status and headers, for answers, redirects and problems."""
+    user, told = site.user("ds-fraud"), {"X-Request-Id": "the-same"}
+    user.publish("fraud/m")
+    site.verify()
+    read, looked = user.get(path, headers=told), user("HEAD", path, headers=told)
+    assert (looked.status_code, looked.data) == (read.status_code, b"")
+    assert dict(looked.headers) == dict(read.headers)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +87,26 @@ def test_what_is_wrong_is_422_and_names_the_place(site: Site, body: Any, locatio
     assert location in [fault["location"] for fault in told["errors"]]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"version": 1, "version": 2}',
+        '{"version": 2, "version": 2}',
+        '{"version": 2, "expected_version": null, "expected_version": 1}',
+        '{"version": 2, "\\u0076ersion": 1}',
+    ],
+)
+def test_a_key_that_stands_twice_is_422(site: Site, body: str) -> None:
+    """Which value is meant nobody knows: what checks requests on their way may read the other one."""
+    user, path = site.user("ds-fraud"), "/v1/models/fraud/m/aliases/champion"
+    user.publish("fraud/m")
+    user.publish("fraud/m")
+    response = user("PUT", path, data=body, content_type="application/json")
+    told = problem(response, 422, "validation_failed")
+    assert "stands twice" in told["errors"][0]["message"]
+    problem(user.get(path), 404, "not_found")
+
+
 def test_a_body_may_weigh_one_mebibyte_and_no_more(site: Site) -> None:
     """The limit from both sides, announced and chunked."""
     user = site.user("ds-fraud")
@@ -115,6 +149,19 @@ def test_limits_within_the_bounds_are_taken(site: Site, limit: str) -> None:
     assert site.user("ds-fraud").get("/v1/models", query_string={"limit": limit}).status_code == 200
 
 
+def test_a_page_holds_a_hundred_unless_asked_otherwise(site: Site) -> None:
+    """The rest is where next_cursor leads."""
+    user, path = site.user("ds-fraud"), "/v1/models/fraud/m/aliases"
+    user.publish("fraud/m")
+    for number in range(101):
+        assert user("PUT", f"{path}/a{number:03}", json={"version": 1}).status_code == 200
+    first = user.get(path).json
+    assert [item["alias"] for item in first["items"]] == [f"a{number:03}" for number in range(100)]
+    rest = user.get(path, query_string={"cursor": first["next_cursor"]}).json
+    assert ([item["alias"] for item in rest["items"]], rest["next_cursor"]) == (["a100"], None)
+    assert len(user.get(path, query_string={"limit": "101"}).json["items"]) == 101
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "é", "====", "Tm9uc2Vuc2U", "Li4vLi4v", "//8"])
 @pytest.mark.parametrize(
     "path",
@@ -153,12 +200,25 @@ def test_cursors_we_never_gave_are_422(site: Site, path: str, cursor: str) -> No
         ("/v1/models/fraud/m/versions/1/file", "path"),
         ("/v1/models/fraud/m/versions/1/file?path=x&redirect=maybe", "redirect"),
         ("/v1/models?team=UPPER", "team"),
+        (f"/v1/models?prefix={'m' * 97}", "prefix"),
+        ("/v1/models?prefix=fraud/m", "prefix"),
+        ("/v1/models?prefix=-", "prefix"),
+        ("/v1/models?prefix=%FF", "prefix"),
     ],
 )
 def test_names_that_cannot_be_are_422(site: Site, path: str, location: str) -> None:
     """Teams, models, references, aliases, digests, times and flags, each named."""
     told = problem(site.user("ds-fraud").get(path), 422, "validation_failed")
     assert [fault["location"] for fault in told["errors"]] == [location]
+
+
+@pytest.mark.parametrize("prefix", ["", "m", "9", "M._-", "m" * 96])
+def test_prefixes_that_can_be_are_asked_for(site: Site, prefix: str) -> None:
+    """Whatever a model's name may begin with, however long."""
+    user = site.user("ds-fraud")
+    user.publish(f"fraud/{prefix or 'any'}")
+    found = user.get("/v1/models", query_string={"prefix": prefix}).json["items"]
+    assert [model["name"] for model in found] == [prefix or "any"]
 
 
 def test_every_answer_carries_the_callers_request_id_if_well_formed(site: Site) -> None:
@@ -204,6 +264,25 @@ def test_a_bug_answers_500_with_nothing_of_it(site: Site, caplog: pytest.LogCapt
     assert "junk" not in response.text
     assert told["request_id"] in told["detail"]
     assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(Throttled("later"), 429, "throttled"), (Unavailable("later"), 503, "storage_unavailable")],
+    ids=["throttled", "unavailable"],
+)
+def test_who_is_to_come_back_is_told_when(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
+) -> None:
+    """Retry-After, in whole seconds."""
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(site.workspaces, "open", fails)
+    response = site.user("ds-fraud").get("/v1/models/fraud/m")
+    problem(response, status, code)
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_one_unreadable_record_does_not_take_the_list_away(site: Site) -> None:

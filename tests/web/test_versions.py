@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import rfc8785
 from tests.web.conftest import problem
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Site
+    from tests.web.conftest import Response, Site, User
 
 M = "/v1/models/fraud/m"
 BIG = 64 * 1024 * 1024 + 1
@@ -50,7 +52,7 @@ def test_the_answers_to_an_upload_are_as_the_contract_says(site: Site) -> None:
 
 
 def test_a_multipart_upload_over_http(site: Site) -> None:
-    """Open uploads, parts, tickets and completion, with pages and their cursors."""
+    """Open uploads, parts, tickets and completion, with pages; what is wrong is named where it stands."""
     user, digest = site.user("ds-fraud"), "b" * 64
     (upload,) = user.post(f"{M}/uploads", {"files": [{"sha256": digest, "size": BIG}]}).json["files"]
     upload_id, count = upload["upload_id"], upload["part_count"]
@@ -75,9 +77,15 @@ def test_a_multipart_upload_over_http(site: Site) -> None:
     assert [(p["number"], p["etag"]) for p in first["items"] + rest["items"]] == [
         (p["number"], p["etag"]) for p in parts
     ]
-    wrong = {"upload_id": upload_id, "parts": [{**parts[0], "etag": "0"}, *parts[1:]]}
-    told = problem(user.post(f"{path}/complete", wrong), 409, "upload_mismatch")
-    assert told["errors"][0]["location"] == "parts[0]"
+    for place in (0, 2):
+        listed = parts[::-1]
+        listed[place] = {**listed[place], "etag": "0"}
+        wrong = {"upload_id": upload_id, "parts": listed}
+        told = problem(user.post(f"{path}/complete", wrong), 409, "upload_mismatch")
+        assert [fault["location"] for fault in told["errors"]] == [f"parts[{place}]"]
+    more = {"upload_id": upload_id, "parts": [*parts, {"number": count + 1, "etag": "0"}]}
+    told = problem(user.post(f"{path}/complete", more), 409, "upload_mismatch")
+    assert told["errors"] == [{"location": f"parts[{count}]", "message": f"the upload has {count} parts"}]
     for _ in range(2):
         done = user.post(f"{path}/complete", {"upload_id": upload_id, "parts": parts})
         assert (done.status_code, done.json) == (200, {"sha256": digest, "size": BIG, "state": "received"})
@@ -197,18 +205,46 @@ def test_drafts_beyond_the_limits_are_422(site: Site, change: dict[str, Any], lo
 
 
 @pytest.mark.parametrize(
-    "metadata", ['{"a": 1, "a": 2}', '{"a": 18446744073709551617}', '{"a": 1e400}', '{"a": "\\ud800"}']
+    ("metadata", "status", "code"),
+    [
+        (b'{"a": 1, "a": 2}', 422, "validation_failed"),
+        (b'{"a": 18446744073709551617}', 422, "validation_failed"),
+        (b'{"a": ' + b"1" * 5000 + b"}", 422, "validation_failed"),
+        (b'{"a": 1e400}', 422, "validation_failed"),
+        (b"null", 422, "validation_failed"),
+        (b'{"a": "\\ud800"}', 400, "invalid_request"),
+        (b'{"a": "\xff"}', 400, "invalid_request"),
+        (b'{"a": "\xed\xa0\x80"}', 400, "invalid_request"),
+        (b'{"a": NaN}', 400, "invalid_request"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400, "invalid_request"),
+    ],
+    ids=lambda value: value[:16] if isinstance(value, bytes) else None,
 )
-def test_metadata_that_would_not_come_back_as_sent_is_422(site: Site, metadata: str) -> None:
-    """Keys standing twice, numbers JSON cannot carry exactly, lone surrogates."""
+def test_metadata_that_would_not_come_back_as_sent_is_refused(
+    site: Site, metadata: bytes, status: int, code: str
+) -> None:
+    """Keys standing twice, numbers JSON cannot carry exactly, what is no UTF-8: nothing is published."""
     user = site.user("ds-fraud")
-    files = user.upload("fraud/m", b"x")
-    import json  # noqa: PLC0415
-
-    body = f'{{"files": {json.dumps(files)}, "metadata": {metadata}}}'
-    response = user("POST", f"{M}/versions", data=body, content_type="application/json")
-    assert response.status_code in {400, 422}
+    told = problem(_published_with(user, metadata), status, code)
+    assert "sys." not in told["detail"]
     assert user.get(f"{M}/versions").status_code == 404
+
+
+def test_metadata_of_many_keys_takes_no_longer_than_others(site: Site) -> None:
+    """A mebibyte of short keys, the last of them twice, must not hold a process for minutes."""
+    keys = ",".join(f'"{number}":1' for number in range(40_000))
+    started = time.process_time()
+    problem(
+        _published_with(site.user("ds-fraud"), f'{{{keys},"39999":2}}'.encode()), 422, "validation_failed"
+    )
+    assert time.process_time() - started < 5
+
+
+def _published_with(user: User, metadata: bytes) -> Response:
+    """The answer to a draft whose metadata is written so."""
+    files = json.dumps(user.upload("fraud/m", b"x")).encode()
+    body = b'{"files": ' + files + b', "metadata": ' + metadata + b"}"
+    return user("POST", f"{M}/versions", data=body, content_type="application/json")
 
 
 def test_downloads_redirect_or_tell_the_url(site: Site) -> None:

@@ -9,8 +9,8 @@ from msgspec import UNSET
 
 from service.domain.access import Permission
 from service.domain.models import Settings
-from service.domain.names import parse_team
-from service.errors import Forbidden, Invisible
+from service.domain.names import MODEL, parse_team
+from service.errors import Forbidden, Invisible, ValidationFailed
 from service.registry import keys, models
 from service.web import bodies, problems
 from service.web.access import Call, needs
@@ -47,6 +47,8 @@ def list_models(call: Call) -> Answer:
     team, prefix = request.args.get("team"), request.args.get("prefix", "")
     if team is not None:
         parse_team(team)
+    if prefix and not MODEL.fullmatch(prefix):
+        raise ValidationFailed.at("prefix", f"must match {MODEL.pattern}, as names of models do")
     items, following = _across(call, _grants(call, team), team, prefix, after, limit)
     page = Page([wire.Model.of(model) for model in items], bodies.written_cursor(following))
     return Answer(page)
@@ -86,7 +88,7 @@ def describe_model(call: Call) -> Answer:
             call.model,
             None if change.description is UNSET else change.description,
             None if change.tags is UNSET else change.tags,
-            request.headers.get("If-Match"),
+            request.if_match if "If-Match" in request.headers else None,
             call.now,
         )
     )
