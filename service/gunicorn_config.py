@@ -43,14 +43,22 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Called once, before anything listens. Exits 1 with one sentence when a setting is missing."""
+    """Called once, before anything listens. Exits 1 with one sentence when a setting is missing or wrong."""
     # Else SIGINT drops requests, unlike SIGTERM. A second one still does.
     server.handle_int = server.handle_term
     try:
         service_settings(os.environ)
+        _require_workers(server.cfg.workers)
     except SettingsError as error:
         logging.getLogger("service").critical("The service cannot start: %s.", error)
         sys.exit(1)
     # Six sevenths of a worker's start are imports. Workers inherit them, so that one that is replaced is
     # missed for a moment only; each builds the application itself.
     importlib.import_module("service.bootstrap")
+
+
+def _require_workers(count: int) -> None:
+    """Refuse none at all: gunicorn would listen all the same, and answer nobody."""
+    if count < 1:
+        message = f"WEB_CONCURRENCY must be 1 or more, not {count}"
+        raise SettingsError(message)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from service.aws_lambda.invocation import InvocationIds
 from service.aws_lambda.later import load_later
-from service.logs import configure
+from service.logs import capture_output, configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,8 @@ def _token_groups() -> TokenGroupsFunction:
 def _logging() -> InvocationIds:
     """Log as everywhere, instead of through the runtime client's own handler, with each invocation's ids."""
     configure()
+    # The runtime client prints JSON: an invocation's error, or that of a start.
+    capture_output(beside_json=True)
     ids = InvocationIds()
     for handler in logging.getLogger().handlers:
         handler.addFilter(ids)

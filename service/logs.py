@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import math
 import re
@@ -40,10 +41,14 @@ _SECRETS: Final = (
     # A compact JWT, or a JWE (Cognito's refresh tokens): segments between dots.
     (re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*)+", re.ASCII), REMOVED),
     (re.compile(rf"((?:Bearer|Basic)(?:\s|%20|\+)+){_UP_TO_ITS_END}", re.IGNORECASE), rf"\1{REMOVED}"),
-    # name=value in URLs (encoded once more, too), headers, reprs, JSON and XML.
+    # name=value in URLs (encoded once more, too), headers, reprs, JSON and XML; a quoted value up to its end.
     (
-        re.compile(rf"((?:{_NAMED})[\"'\\]*\s*(?:=|%3D|:|>)\s*[\"'\\]*){_UP_TO_ITS_END}", re.IGNORECASE),
-        rf"\1{REMOVED}",
+        re.compile(
+            rf"((?:{_NAMED})[\"'\\]*\s*(?:=|%3D|:|>)\s*)"
+            rf"(?:(\\*([\"']))(?:(?!\3).)+|([\"'\\]*){_UP_TO_ITS_END})",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        rf"\1\2\4{REMOVED}",
     ),
     (re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}"), REMOVED),
 )
@@ -125,14 +130,19 @@ def configure(level: str = "INFO") -> None:
     threading.excepthook = _ended_thread
 
 
-def capture_output() -> None:
-    """Make a record of every line that is printed, too. For processes that have nothing else to say."""
+def capture_output(*, beside_json: bool = False) -> None:
+    """Make a record of every line that is printed, too. For processes that have nothing else to say.
+
+    Where something in the process prints JSON of its own (``beside_json``), a line that is an object stays
+    one, without secrets.
+    """
     # A log that cannot be written (a full disk) would be reported on stderr, and so to itself, for ever.
     logging.raiseExceptions = False
+    printed = _PrintedBesideJson if beside_json else _Printed
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, _Printed):
-            setattr(sys, name, _Printed(name, stream))
+            setattr(sys, name, printed(name, stream))
 
 
 class _Printed(io.TextIOBase):
@@ -156,12 +166,29 @@ class _Printed(io.TextIOBase):
         self._begun.text = rest
         for line in lines:
             if line.strip():
-                self._log.warning("%s", line)
+                self.keep(line)
         return len(text)
+
+    def keep(self, line: str) -> None:
+        """Make a record of a line."""
+        self._log.warning("%s", line)
 
     def flush(self) -> None:
         if getattr(self._begun, "text", ""):
             self.write("\n")
+
+
+class _PrintedBesideJson(_Printed):
+    def keep(self, line: str) -> None:
+        """Make a record of a line, or write it again without secrets if it is an object already."""
+        try:
+            told = json.loads(line)
+        except (ValueError, RecursionError):
+            told = None
+        if isinstance(told, dict):
+            self.beneath.write(f"{json.dumps(_safe(told))}\n")
+        else:
+            super().keep(line)
 
 
 def _beneath(stream: TextIO) -> TextIO:

@@ -7,14 +7,20 @@ way, and what it knows better than the request's headers, is taken care of aroun
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 from http import HTTPStatus
+from string import printable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+import msgspec
 from apig_wsgi import make_lambda_handler
 
 from service import metrics
 from service.aws_lambda.invocation import ColdStart, UnknownEvent
+from service.web.problems import INTERNAL, MEDIA_TYPE, VALIDATION_FAILED, FaultBody, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,10 +31,19 @@ if TYPE_CHECKING:
 
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
+log = logging.getLogger(__name__)
+
 # All that the service answers is text in UTF-8: none of it needs Base64, which would be a third longer.
 _TEXT: Final = ("text/", "application/json", "application/problem+json", "application/x-ndjson")
 # The trace id that API Gateway and load balancers make or pass on may be the caller's own.
 _MOST_OF_A_TRACE_ID: Final = 128
+# Of an answer as JSON: what Lambda takes from a function, and a load balancer from Lambda. Of a larger one
+# the caller would learn nothing but that something failed.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST_BYTES: Final = 6_000_000
+_MOST_BYTES_FOR_A_BALANCER: Final = 1_000_000
+# A body of so many characters is far below both, though the runtime client may write one as 12 bytes.
+_SURELY_FITS: Final = 50_000
 
 
 class HttpFunction:
@@ -66,12 +81,21 @@ class HttpFunction:
 
     def _answer(self, event: dict[str, Any], about: dict[str, Any], context: Context) -> dict[str, Any]:
         if "elb" in about:
-            answer = self._serve(event, context)
+            path = _ascii(event["path"])
+            answer = self._serve({**event, "path": path}, context)
+            answer = _fitting(answer, event["httpMethod"], _MOST_BYTES_FOR_A_BALANCER)
             status = HTTPStatus(answer["statusCode"])
             return {**answer, "statusDescription": f"{status.value} {status.phrase}"}
         if event.get("version") == "2.0" and "http" in about:
-            return self._serve({**event, "rawPath": _encoded_path(event["rawPath"], about)}, context)
+            path, query = _encoded_path(event["rawPath"], about), _ascii(event["rawQueryString"])
+            answer = self._serve({**event, "rawPath": path, "rawQueryString": query}, context)
+            return _fitting(answer, about["http"]["method"], _MOST_BYTES)
         raise UnknownEvent("payload format 2.0 is needed; set it at the gateway's integration")
+
+
+def _ascii(encoded: str) -> str:
+    """A path or query as it came, and what a client should have encoded and did not, encoded."""
+    return quote(encoded, safe=printable, errors="replace")
 
 
 def _encoded_path(raw_path: str, about: dict[str, Any]) -> str:
@@ -81,8 +105,45 @@ def _encoded_path(raw_path: str, about: dict[str, Any]) -> str:
     ``apig-wsgi`` decodes: without this a file named ``a%20b`` would be looked for as ``a b``.
     """
     if ".lambda-url." in about.get("domainName", ""):
-        return raw_path
+        return _ascii(raw_path)
     return quote(raw_path, errors="replace")
+
+
+def _fitting(answer: dict[str, Any], method: str, most: int) -> dict[str, Any]:
+    """``answer``, or a problem in its place if it is more than ``most`` bytes as JSON."""
+    if len(answer["body"]) < _SURELY_FITS or (size := len(json.dumps(answer))) <= most:
+        return answer
+    # One header may come as a list of its values, when balancers send theirs so.
+    kept = "multiValueHeaders" if "multiValueHeaders" in answer else "headers"
+    headers = {name.lower(): value for name, value in answer[kept].items()}
+    (request_id,) = _listed(headers.get("x-request-id", ""))
+    log.warning("an answer too large to be given", extra={"request_id": request_id, "bytes": size})
+    only_read = method == "GET"
+    kind = VALIDATION_FAILED if only_read else INTERNAL
+    detail = f"the answer has {size} bytes, and no more than {most} get through here: ask for less at once"
+    problem = Problem(
+        type=f"{os.environ.get('SMAS_PUBLIC_URL', '').rstrip('/')}/docs#{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail if only_read else f"{detail}; what was to be changed is changed",
+        code=kind.code,
+        request_id=request_id,
+        errors=[FaultBody("limit", detail)] if only_read else [],
+    )
+    body = msgspec.json.encode(problem).decode()
+    told = {"content-type": MEDIA_TYPE, "content-length": str(len(body))}
+    listed = {name: [value] for name, value in told.items()} if kept == "multiValueHeaders" else told
+    return {
+        **answer,
+        "statusCode": kind.status,
+        kept: {**headers, **listed},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _from_aws(app: WSGIApplication) -> WSGIApplication:

@@ -15,15 +15,18 @@ from service import metrics
 from service.aws_lambda.invocation import ColdStart, UnknownEvent
 from service.errors import StoreError, Unavailable
 from service.verifier.consuming import events_in, settle, unsettled
+from service.verifier.scanning import Scanner
 from service.verifier.sweep import forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from service.audit.watch import Watch
     from service.aws_lambda.invocation import Context, InvocationIds
+    from service.domain.names import ModelId
     from service.verifier.events import Event
-    from service.verifier.scanning import BlobReader
+    from service.verifier.scanning import BlobReader, Finding
     from service.verifier.settling import Verifier
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,17 @@ class TimedReader(msgspec.Struct, frozen=True):
             yield chunk
 
 
+class TimedScanner(Scanner, frozen=True):
+    """``Scanner`` that takes up no file when the deadline is near: a version may have a thousand of them."""
+
+    deadline: Deadline
+
+    def find_or_scan(self, model: ModelId, digest: str, version_id: str, now: datetime) -> Finding:
+        """See ``Scanner``. Raises ``OutOfTime``, too."""
+        self.deadline.check()
+        return super().find_or_scan(model, digest, version_id, now)
+
+
 class VerifierFunction:
     """The verifier as a Lambda function.
 
@@ -119,7 +133,13 @@ class VerifierFunction:
                 "left for another invocation", extra={"reason": "the deadline is near", **metrics.taken()}
             )
             return False
-        events = events_in(record["body"])
+        try:
+            events = events_in(record["body"])
+        except Exception:
+            # Such as one that is nested too deeply to be read: it must not bring its neighbours back either.
+            metrics.add(metrics.EVENTS_UNSETTLED)
+            log.exception("a message that cannot be read", extra=metrics.taken())
+            return False
         return events is not None and self._settle_all(events)
 
     def _settle_all(self, events: Iterable[Event]) -> bool:
@@ -128,7 +148,7 @@ class VerifierFunction:
         for event in events:
             try:
                 self._deadline.check()
-                settle(self._verifier(), event)
+                settle(self._timed(self._verifier()), event)
             except OutOfTime as error:
                 log.warning("left for another invocation", extra=unsettled(event, reason=error.detail))
                 return False
@@ -141,10 +161,16 @@ class VerifierFunction:
                 done = False
         return done
 
+    def _timed(self, verifier: Verifier) -> Verifier:
+        scanner = verifier.scanner
+        timed = TimedScanner(scanner.objects, scanner.blobs, scanner.turns, self._deadline)
+        return msgspec.structs.replace(verifier, scanner=timed)
+
     def _sweep(self) -> None:
+        # The watch first: over many models a sweep takes all the time that there is.
+        if not self._deadline.near:
+            self._watch.look_once()
         try:
             self._settle_all(forgotten(self._verifier().tagging))
         except StoreError as error:
             log.warning("sweep interrupted", extra={"reason": error.detail})
-        if not self._deadline.near:
-            self._watch.look_once()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from service import lambda_handler
 
 if TYPE_CHECKING:
     from service.aws_lambda.invocation import Context
@@ -24,6 +27,20 @@ def told(event: object, context: Any) -> dict[str, Any]:
 def sleeps(_event: object, _context: Context) -> None:
     """Never answers in time."""
     time.sleep(60)
+
+
+def answers_at_length(event: Any, _context: Context) -> str:
+    """As many bytes of JSON as the event says, two of which are quotation marks."""
+    return "x" * (int(event) - 2)
+
+
+def talks(event: Any, _context: Context) -> None:
+    """Says on both streams what the event says, in a process of ours, and then fails with it."""
+    assert lambda_handler.token_groups
+    print(event)
+    print("in pieces, ", end="", file=sys.stderr)
+    print(event, file=sys.stderr)
+    raise ValueError(event)
 
 
 def dies(_event: object, _context: Context) -> None:

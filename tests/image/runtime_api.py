@@ -1,15 +1,14 @@
 """Lambda's Runtime API on this machine, as far as a runtime client uses it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html: the client asks for the next invocation and is
-kept waiting until there is one; it answers with a response or an error; a function that cannot start says so
-with an initialisation error and ends.
+kept waiting until there is one; it answers with a response, which must not be too large, or an error; a
+function that cannot start says so with an initialisation error and ends.
 """
 
 from __future__ import annotations
 
 import json
 import queue
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,8 +20,12 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "/2018-06-01/runtime/"
 FUNCTION_ARN: Final = "arn:aws:lambda:eu-central-1:000000000000:function:smas"
-NATIVE: Final = (sys.executable, "-m", "awslambdaric")
-_START_SECONDS: Final = 60
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_BYTES: Final = 6_000_000
+TOO_LARGE: Final = {
+    "errorType": "Function.ResponseSizeTooLarge",
+    "errorMessage": f"Response payload size exceeded maximum allowed payload size ({MOST_BYTES} bytes).",
+}
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A response, an error, or the error of a start."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.loads(sent)
         error_type = self.headers.get("Lambda-Runtime-Function-Error-Type")
         outcomes = self.server.talk.outcomes
         match self.path.removeprefix(_PREFIX).split("/"):
             case ["init", "error"]:
                 outcomes.put((None, Outcome(body, error_type)))
+            case ["invocation", request_id, "response"] if len(sent) > MOST_BYTES:
+                outcomes.put((request_id, Outcome(TOO_LARGE, TOO_LARGE["errorType"])))
+                self.send_error(413)
+                return
             case ["invocation", request_id, "response"]:
                 outcomes.put((request_id, Outcome(body)))
             case ["invocation", request_id, "error"]:

@@ -7,7 +7,7 @@ import logging
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 import pytest
 from flask import Flask, Response, request
@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from service.aws_lambda.http import HttpFunction
 from service.aws_lambda.invocation import InvocationIds, UnknownEvent
 from tests.image.events import EVENTS, alb_event, http_event, load
+from tests.image.function import LambdaFunction
+from tests.image.test_runtime import SETTINGS
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -59,6 +61,12 @@ def mirror() -> Flask:
     @app.route("/bytes")
     def some_bytes() -> AnyResponse:
         return Response(b"\x00\xff", mimetype="application/octet-stream")
+
+    @app.route("/repeated", methods=["GET", "POST"])
+    def repeated() -> AnyResponse:
+        answer = Response(request.args["text"] * int(request.args["times"]), mimetype="application/json")
+        answer.headers["X-Request-Id"] = "asked-for-much"
+        return answer
 
     @app.route("/several")
     def several() -> AnyResponse:
@@ -121,6 +129,16 @@ def test_a_custom_domain_has_no_stage_in_its_paths() -> None:
     assert (seen(event)["root"], seen(event)["path"]) == ("", "v1/models")
 
 
+def test_what_a_client_did_not_encode_is_encoded() -> None:
+    """Letters beyond ASCII in a path or a query are what they would be encoded, and no failure."""
+    event = http_event("GET", "/模型")
+    event["rawQueryString"] = "a=模&b=%C3%BC"
+    assert (seen(event)["path"], parse_qs(seen(event)["query"])) == ("模型", {"a": ["模"], "b": ["ü"]})
+    event["requestContext"]["domainName"] = "abc123.lambda-url.eu-central-1.on.aws"
+    assert seen(event)["path"] == "模型"
+    assert seen(alb_event("/模%20型"))["path"] == "模 型"
+
+
 @pytest.mark.parametrize("query", ["a=1&a=2&b=%C3%BC%20%2B", "", "cursor=a%3D%3D&limit=10"])
 def test_the_query_arrives_as_it_was_sent(query: str) -> None:
     """API Gateway passes it on raw."""
@@ -170,6 +188,81 @@ def test_a_header_sent_twice_is_combined() -> None:
     """An answer's headers are an object: the last of two must not swallow the first."""
     assert FUNCTION(http_event("GET", "/several"), Now())["headers"]["vary"] == "Accept, Origin"
     assert FUNCTION(alb_event("/several"), Now())["headers"]["Vary"] == "Accept, Origin"
+
+
+def asking_for(text: str, times: int, method: str = "GET") -> dict[str, Any]:
+    """An event of an HTTP API whose answer is a text so many times over."""
+    event = http_event(method, "/repeated")
+    event["rawQueryString"] = urlencode({"text": text, "times": times})
+    return event
+
+
+def of_a_balancer(text: str, times: int, *, listed: bool) -> dict[str, Any]:
+    """The same of a load balancer, which sends each header's value, or a list of its values."""
+    event = alb_event("/repeated", queryStringParameters={"text": quote(text), "times": str(times)})
+    if listed:
+        event["multiValueHeaders"] = {name: [value] for name, value in event.pop("headers").items()}
+    return event
+
+
+@pytest.mark.parametrize("text", ["x", "模", "🜁", '"'])
+def test_an_answer_is_given_as_it_is_up_to_what_lambda_takes(text: str) -> None:
+    """As much as fits of what the runtime client makes of it, which writes most characters as several."""
+    fitting = 5_900_000 // (len(json.dumps(text)) - 2)
+    assert FUNCTION(asking_for(text, fitting), Now())["body"] == text * fitting
+    assert FUNCTION(of_a_balancer(text, fitting // 6, listed=False), Now())["body"] == text * (fitting // 6)
+
+
+@pytest.mark.parametrize("text", ["x", "模", "🜁", '"'])
+def test_an_answer_that_lambda_would_not_take_says_what_to_do(
+    text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the gateway tells of an error inside, without a request id; the log says how large it was."""
+    monkeypatch.setenv("SMAS_PUBLIC_URL", "https://models.example.org/")
+    answer = FUNCTION(asking_for(text, 6_000_001 // (len(json.dumps(text)) - 2)), Now())
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["status"], problem["code"]) == (422, 422, "validation_failed")
+    assert problem["errors"] == [{"location": "limit", "message": problem["detail"]}]
+    assert problem["type"] == "https://models.example.org/docs#validation_failed"
+    assert (problem["request_id"], answer["headers"]["x-request-id"]) == ("asked-for-much", "asked-for-much")
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert int(answer["headers"]["content-length"]) == len(answer["body"].encode())
+    (line,) = [each for each in caplog.records if each.message == "an answer too large to be given"]
+    assert vars(line)["request_id"] == "asked-for-much"
+    assert vars(line)["bytes"] > 6_000_000
+
+
+@pytest.mark.runtime_client
+@pytest.mark.parametrize(("times", "status"), [(990_000, 200), (1_000_000, 422)])
+def test_lambda_takes_what_is_given(times: int, status: int) -> None:
+    """Through Lambda's own runtime client, whose writing of an answer is what counts."""
+    with LambdaFunction("tests.image.test_http_function.FUNCTION", SETTINGS) as function:
+        outcome = function.invoke(asking_for("模", times))
+        assert (outcome.error_type, outcome.payload["statusCode"]) == (None, status)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_balancer_takes_a_sixth_of_that(listed: bool) -> None:
+    """Its own limit, and its own two ways to write headers."""
+    answer = FUNCTION(of_a_balancer("x", 1_000_000, listed=listed), Now())
+    assert answer["statusDescription"] == "422 Unprocessable Entity"
+    length = len(answer["body"].encode())
+    if listed:
+        assert answer["multiValueHeaders"]["content-type"] == ["application/problem+json"]
+        assert answer["multiValueHeaders"]["content-length"] == [str(length)]
+    else:
+        assert answer["headers"]["content-type"] == "application/problem+json"
+        assert answer["headers"]["content-length"] == str(length)
+    assert json.loads(answer["body"])["request_id"] == "asked-for-much"
+
+
+def test_what_was_changed_is_not_said_to_be_refused() -> None:
+    """An answer that cannot be given is no sign that nothing was done."""
+    answer = FUNCTION(asking_for("x", 6_000_000, "POST"), Now())
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["code"]) == (500, "internal")
+    assert problem["detail"].endswith("what was to be changed is changed")
+    assert "errors" not in problem
 
 
 def test_the_callers_address_is_the_one_that_aws_saw() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.image.events import EVENTS, http_event, load
 from tests.image.function import FunctionFailed, LambdaFunction
-from tests.image.runtime_api import FUNCTION_ARN
+from tests.image.runtime_api import FUNCTION_ARN, MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,23 @@ def test_an_event_of_another_kind_is_an_error_and_the_next_is_answered(api: Lamb
     assert outcome.payload["errorType"] == "UnknownEvent"
     assert api.invoke(load(EVENTS / "healthz_event.json", str)).payload["statusCode"] == 200
     assert any(line.get("errorType") == "UnknownEvent" for line in api.log_lines())
+
+
+def test_whatever_is_printed_is_json_and_holds_no_secret() -> None:
+    """By a library, and by the runtime client, whose line of a failed invocation keeps its own form."""
+    with LambdaFunction("tests.image.handlers.talks", {**SETTINGS, "SMAS_PROVIDER_GROUPS": "{}"}) as function:
+        assert function.invoke("Bearer opaque-0123456789\nof two lines").error_type is not None
+        assert "opaque" not in function.log()
+        lines = function.log_lines()
+    said = {(line["logger"], line["message"]) for line in lines if "logger" in line}
+    assert said == {
+        ("stdout", "Bearer [removed]"),
+        ("stdout", "of two lines"),
+        ("stderr", "in pieces, Bearer [removed]"),
+        ("stderr", "of two lines"),
+    }
+    (failed,) = [line for line in lines if "errorType" in line]
+    assert (failed["errorType"], failed["errorMessage"]) == ("ValueError", "Bearer [removed]\nof two lines")
 
 
 def test_an_unreachable_key_set_is_an_answer(api: LambdaFunction) -> None:
@@ -177,6 +194,14 @@ def test_the_runtime_api_ends_a_function_at_its_deadline() -> None:
         with pytest.raises(FunctionFailed, match=r"timed out after 0\.20 seconds"):
             function.invoke({}, seconds=0.2)
         assert function.process.returncode == -9
+
+
+def test_the_runtime_api_takes_six_megabytes_and_no_more() -> None:
+    """As Lambda, which gives the caller an error of its own instead."""
+    with LambdaFunction("tests.image.handlers.answers_at_length", SETTINGS) as function:
+        assert len(function.invoke(MOST_BYTES).payload) == MOST_BYTES - 2
+        outcome = function.invoke(MOST_BYTES + 1)
+        assert outcome.error_type == "Function.ResponseSizeTooLarge"
 
 
 def test_the_runtime_api_sees_a_function_die() -> None:

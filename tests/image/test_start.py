@@ -10,19 +10,20 @@ from typing import Final
 
 from tests.image.test_runtime import SETTINGS
 
-# A module that is to be loaded later is of a type of its own until something of it is read.
+# A module that is to be loaded later is of a type of its own until something of it is read. What is printed
+# becomes a line of the log, so these programs print beneath that.
 _STARTED: Final = """
 import importlib.util, json, sys
 from service import lambda_handler
 lambda_handler.api
 loaded = [name for name, module in sys.modules.items() if type(module) is not importlib.util._LazyModule]
-json.dump(sorted(loaded), sys.stdout)
+json.dump(sorted(loaded), sys.__stdout__)
 """
 _USED: Final = """
 from service import lambda_handler
 lambda_handler.api
-import cryptography.x509
-print(cryptography.x509.Certificate.__name__)
+import cryptography.x509, sys
+print(cryptography.x509.Certificate.__name__, file=sys.__stdout__)
 """
 # The audit, the verifier and the description of the API are imported by whoever first asks for them.
 _LATER: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from service.aws_lambda.verification import RESERVE_MS, Deadline, OutOfTime, Tim
 from service.domain.versions import VersionState
 from service.errors import Unavailable
 from service.registry import keys, versions
+from service.registry.blobs import STATE_TAG
 from service.verifier.scanning import Scanner, Turns
 from service.verifier.settling import Verifier
 from tests.fakes.in_memory import FakeBlobStore, FakeObjectStore, InMemoryBucket
@@ -21,7 +23,7 @@ from tests.unit.registry.conftest import MODEL, NOW, publish
 from tests.unit.verifier.test_events import notification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from service.audit.ports import ServiceLog, TrailFiles
 
@@ -62,14 +64,20 @@ class Functions:
     def __call__(self, event: dict[str, Any], context: Remaining | None = None) -> dict[str, Any]:
         """One invocation."""
         watch = Watch(self.looks, "arn:aws:iam::000000000000:role/smas-", lambda: NOW)
-        function = VerifierFunction(self._verifier, watch, self.deadline, InvocationIds())
+        function = VerifierFunction(self.verifier, watch, self.deadline, InvocationIds())
         return function(event, context or Remaining())
 
     def state(self, number: int) -> VersionState:
         """A version's state."""
         return versions.read_number(FakeObjectStore(self.bucket), MODEL, number).state
 
-    def _verifier(self) -> Verifier:
+    def tagged(self, contents: Sequence[bytes]) -> int:
+        """How many of these blobs have their state."""
+        blobs = (self.bucket.objects[keys.blob(MODEL, sha256(each).hexdigest())] for each in contents)
+        return sum(STATE_TAG in version.tags for versions in blobs for version in versions)
+
+    def verifier(self) -> Verifier:
+        """What the function works with."""
         if self.outages > 0:
             self.outages -= 1
             raise Unavailable("STS cannot be reached")
@@ -128,6 +136,29 @@ def test_what_is_no_notification_is_left_to_the_dead_letter_queue(functions: Fun
     assert functions.state(2) is VersionState.AVAILABLE
 
 
+NESTED = '{"Records": [], "x": ' + "[" * 100_000 + "]" * 100_000 + "}"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param({"body": NESTED}, id="nested too deeply"),
+        pytest.param({"body": "\ud800"}, id="half a character"),
+        pytest.param({}, id="no body"),
+    ],
+)
+def test_a_message_that_breaks_the_reader_takes_no_other_along(
+    functions: Functions, record: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It alone comes again; its line names it among what is not settled."""
+    event = batch("", published(2))
+    event["Records"][0] = {"messageId": "m0", "eventSource": "aws:sqs", **record}
+    assert come_again(functions(event)) == ["m0"]
+    assert functions.state(2) is VersionState.AVAILABLE
+    (line,) = [each for each in caplog.records if each.message == "a message that cannot be read"]
+    assert vars(line)["EventsUnsettled"] == 1
+
+
 def test_s3s_test_message_is_done_with(functions: Functions) -> None:
     """S3 sends one when notifications are set up."""
     event = load(EVENTS / "sqs_event.json", str)
@@ -167,6 +198,27 @@ def test_reading_stops_when_the_deadline_comes_near() -> None:
     assert functions.state(1) is VersionState.AVAILABLE
 
 
+@pytest.mark.parametrize("found_before", [False, True])
+def test_a_version_of_many_files_stops_between_two_of_them(found_before: bool) -> None:
+    """Though no byte of them has to be read; what was tagged is tagged, and a later invocation goes on."""
+    functions = Functions()
+    contents = [b"file %d" % number for number in range(20)]
+    publish(functions.bucket, *contents)
+    if found_before:
+        for content in contents:
+            scanner = functions.verifier().scanner
+            (version,) = functions.bucket.objects[keys.blob(MODEL, sha256(content).hexdigest())]
+            scanner.find_or_scan(MODEL, sha256(content).hexdigest(), version.version_id, NOW)
+    # One question at the start of the message, one of its event, and one for each of ten files.
+    answer = functions(batch(published(1)), Remaining([900_000] * 12 + [RESERVE_MS - 1]))
+    assert come_again(answer) == ["m0"]
+    assert functions.state(1) is VersionState.VERIFYING
+    assert functions.tagged(contents) == 10
+    assert come_again(functions(batch(published(1)))) == []
+    assert functions.state(1) is VersionState.AVAILABLE
+    assert functions.tagged(contents) == 20
+
+
 ZEROS = "c036cbb7553a909f8b8877d4461924307f27ecb66cff928eeeafd569c3887e29"
 
 
@@ -203,6 +255,13 @@ def test_a_sweep_ends_before_its_deadline(functions: Functions) -> None:
     assert functions(load(EVENTS / "schedule_event.json", str), Remaining([RESERVE_MS - 1])) == {}
     assert functions.state(1) is VersionState.VERIFYING
     assert functions.looks.count == 0
+
+
+def test_a_sweep_that_runs_out_of_time_takes_none_from_the_watch(functions: Functions) -> None:
+    """Else a store of many models would never be watched."""
+    assert functions(load(EVENTS / "schedule_event.json", str), Remaining([900_000, RESERVE_MS - 1])) == {}
+    assert functions.state(1) is VersionState.VERIFYING
+    assert functions.looks.count == 1
 
 
 def test_a_sweep_during_an_outage_is_tried_by_the_next(functions: Functions) -> None:

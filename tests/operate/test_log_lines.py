@@ -60,6 +60,15 @@ def test_a_service_without_a_setting_does_not_start(config: str) -> None:
         assert line["message"] == "The service cannot start: SMAS_BUCKET is missing."
 
 
+def test_a_service_without_workers_does_not_start() -> None:
+    """Else it would take connections, and answer none."""
+    command = (*GUNICORN, "--bind", f"127.0.0.1:{free_port()}", "service.wsgi:app")
+    with Process(command, {**environment(NOWHERE), "WEB_CONCURRENCY": "0"}) as service:
+        assert service.ended(20) == 1
+        (line,) = [line for line in service.lines() if line["level"] != "INFO"]
+        assert line["message"] == "The service cannot start: WEB_CONCURRENCY must be 1 or more, not 0."
+
+
 def test_another_server_without_a_setting_does_not_start() -> None:
     """Whatever imports what gunicorn serves is told the same."""
     with Process((sys.executable, "-c", "import service.wsgi"), without_bucket()) as service:

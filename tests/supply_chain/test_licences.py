@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -153,6 +154,24 @@ def test_tools_may_have_what_the_image_may_not() -> None:
     assert shipped < tools
     assert not [each for each in shipped if each.startswith(("GPL", "AGPL", "LGPL", "MPL", "EPL", "SSPL"))]
     assert not [each for each in tools if each.startswith(("AGPL", "SSPL"))]
+
+
+@pytest.mark.parametrize("name", ["shipped", "local", "tools"])
+def test_each_use_is_documented_with_its_locks(name: str) -> None:
+    """All of them, as `licences.toml` has them."""
+    page = (REPOSITORY / "docs" / "supply-chain.md").read_text(encoding="utf-8")
+    (locks,) = re.findall(rf"^\| {name} \|([^|]*)\|", page, re.MULTILINE)
+    policy = read_policy(REPOSITORY / "supply_chain")
+    assert re.findall("`([^`]*)`", locks) == list(policy.use[name].locks)
+
+
+def test_there_is_no_use_beside_the_documented_ones() -> None:
+    """Nor a lock without one."""
+    policy = read_policy(REPOSITORY / "supply_chain")
+    assert policy.use.keys() == {"shipped", "local", "tools"}
+    assert {lock.name for lock in read_locks(REPOSITORY / "requirements")} == {
+        lock for use in policy.use.values() for lock in use.locks
+    }
 
 
 def test_what_we_ship_is_within_the_policy() -> None:

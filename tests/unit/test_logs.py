@@ -61,6 +61,9 @@ SECRETS = {
         f"AWS_SECRET_ACCESS_KEY={SECRET} AWS_SESSION_TOKEN={SESSION_TOKEN}",
         [SECRET, SESSION_TOKEN],
     ),
+    "phrase": (f"password='correct {OPAQUE}' refused", [OPAQUE]),
+    "phrase-json": (json.dumps(json.dumps({"password": f"it's, {OPAQUE}"})), [OPAQUE]),
+    "quoted-twice": (f"password=''{OPAQUE}''", [OPAQUE]),
     "form": (f"client_secret={OPAQUE}&refresh_token={OPAQUE}&password={OPAQUE}", [OPAQUE]),
 }
 
