@@ -21,8 +21,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deployment import (
     access_review,
+    account,
     check_store,
     deploy,
     destroy,
@@ -65,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DeploymentError as error:
         print(error, file=sys.stderr)
         return 1
+    except (ClientError, BotoCoreError) as error:
+        print(account.explain(error), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -83,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    # A polite kill, as a pipeline's, is an interrupt: what was made for a moment is taken away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill, as a pipeline's, is an interrupt, and so is a terminal that goes away: what was made for
+    # a moment is taken away. What is ignored already (nohup) stays so.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from deployment import entitlements, store
 from deployment.barring import policies
 from deployment.entitlements import Entitlement
+from deployment.errors import DeploymentError
+from deployment.options import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,9 +86,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         sys.stdout.write(text)
     else:
-        arguments.output.touch(mode=0o600)
-        arguments.output.write_text(text, encoding="utf-8")
+        _write(arguments.output, text)
     return 0
+
+
+def _write(file: Path, text: str) -> None:
+    """Written for its owner alone, also where it was there and others could read it."""
+    try:
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{file} cannot be written ({error.strerror}): name another file with --output."
+        raise DeploymentError(message) from error
 
 
 def review(which: Store, aws: Aws, *, each_device: bool = False) -> Review:
@@ -138,8 +150,7 @@ def _cell(row: Entitlement, column: str) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
     if isinstance(value, tuple):
         return "; ".join(value)
-    # Names that others chose do not move the cursor.
-    return "".join(character if character.isprintable() else "?" for character in str(value or ""))
+    return shown(str(value or ""))
 
 
 def as_csv(taken: Review) -> str:

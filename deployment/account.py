@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
 _ENGINE_SECONDS: Final = 10.0
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN: Final = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403"})
 # Lambda keeps this much of an account for functions that reserve nothing:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 _UNRESERVED: Final = 100
 _QUOTA: Final = "L-B99A9384"
+# What to ask for, unless the store needs more still.
+_ENOUGH: Final = 1000
 # An answer is for somebody who waits.
 _PATIENCE: Final = Config(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
@@ -59,10 +63,16 @@ class Account:
 
 def require_terraform(terraform: Terraform) -> None:
     """Raise unless Terraform is as new as `infra/versions.tf` demands."""
-    text = (terraform.folder / "versions.tf").read_text(encoding="utf-8")
+    versions = terraform.folder / "versions.tf"
+    if not versions.is_file():
+        message = (
+            f"There is no configuration in {terraform.folder} (no versions.tf): name its folder (--infra)."
+        )
+        raise DeploymentError(message)
+    text = versions.read_text(encoding="utf-8")
     wanted = re.search(r'required_version\s*=\s*">=\s*([0-9.]+)"', text)
     if wanted is None:
-        message = f"{terraform.folder / 'versions.tf'} says no required_version."
+        message = f"{versions} says no required_version: take the one of this repository."
         raise DeploymentError(message)
     found = terraform.version()
     if found < tuple(int(part) for part in wanted[1].split(".")):
@@ -102,8 +112,7 @@ def sign_in(configuration: Configuration, environment: Mapping[str, str]) -> Acc
     if configuration.account not in {None, account.id}:
         message = (
             f"These credentials are of account {account.id} ({account.arn}), and the store belongs to "
-            f"{configuration.account} (`account` in {configuration.files[-1].name}): take others, as "
-            "AWS_PROFILE=…"
+            f"{configuration.account}, as its variable `account` says: take others, as AWS_PROFILE=…"
         )
         raise DeploymentError(message)
     return account
@@ -120,12 +129,13 @@ def concurrency(account: Account, configuration: Configuration) -> str:
     wanted = sum(configuration.reserved_concurrency.values())
     most, left = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"] + held - wanted
     if left < _UNRESERVED:
+        least = most + _UNRESERVED - left
         message = (
             f"This account runs at most {most} functions at once in {configuration.region}; the store "
             f"reserves {wanted}, and Lambda wants {_UNRESERVED} to stay unreserved. Ask for "
-            f"{most + _UNRESERVED - left} or more, which costs nothing: aws service-quotas "
+            f"{least} or more, which costs nothing: aws service-quotas "
             f"request-service-quota-increase --region {configuration.region} --service-code lambda "
-            f"--quota-code {_QUOTA} --desired-value 1000. Or lower `capacity`."
+            f"--quota-code {_QUOTA} --desired-value {max(least, _ENOUGH)}. Or lower `capacity`."
         )
         raise DeploymentError(message)
     return f"functions at once: the store reserves {wanted} of {most}"
@@ -149,16 +159,38 @@ def _require_region(session: boto3.session.Session, region: str) -> None:
         raise DeploymentError(message)
 
 
+def explain(error: ClientError | BotoCoreError) -> str:
+    """What to tell of an error that no command expects, at whatever point it came."""
+    profile = os.environ.get("AWS_PROFILE")
+    if not isinstance(error, ClientError):
+        return _unanswered(error, profile)
+    said = error.response["Error"]
+    if said["Code"] in _EXPIRED:
+        return f"The AWS credentials have expired: {_again(profile)}, and run the same command again."
+    remedy = "take a role that may" if said["Code"] in _DENIED else "put right what it says"
+    words = f" ({said['Message']})" if said.get("Message") else ""
+    return (
+        f"AWS answered {error.operation_name} with {said['Code']}{words}: {remedy}, and run the same command "
+        "again."
+    )
+
+
 def _refusal(error: ClientError | BotoCoreError, region: str, profile: str | None) -> str:
     if isinstance(error, ClientError):
         return _answered(error.response["Error"], region, profile)
+    return _unanswered(error, profile)
+
+
+def _unanswered(error: BotoCoreError, profile: str | None) -> str:
     sentences: dict[type[BotoCoreError] | tuple[type[BotoCoreError], ...], str] = {
         ProfileNotFound: f"{error}: aws configure list-profiles names those there are.",
         NoCredentialsError: "There are no AWS credentials here: aws sso login, and AWS_PROFILE names whose.",
-        PartialCredentialsError: f"The AWS credentials are not whole: {error}.",
+        PartialCredentialsError: f"The AWS credentials are not whole: {error}. Set both parts of the key.",
         (SSOError, TokenRetrievalError): f"The AWS sign-in has ended: {_again(profile)}.",
-        CredentialRetrievalError: f"The program that gives AWS credentials failed: {error}",
-        (ConnectionError, HTTPClientError): f"AWS cannot be reached from here: {error}",
+        CredentialRetrievalError: f"The program that gives AWS credentials failed, so run it alone: {error}",
+        (ConnectionError, HTTPClientError): (
+            f"AWS cannot be reached from here, so look at the network (HTTPS_PROXY names a proxy): {error}"
+        ),
     }
     told = (sentence for kinds, sentence in sentences.items() if isinstance(error, kinds))
     return next(told, f"AWS cannot be asked: {error}")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -63,11 +65,12 @@ def with_barred(policy: str, barred: Iterable[str], where: str) -> str:
 def _condition(document: dict[str, Any], where: str) -> dict[str, Any]:
     for statement in document["Statement"]:
         if statement.get("Sid") == STATEMENT:
-            condition: dict[str, Any] = statement["Condition"]["StringEquals"]
-            return condition
+            condition = statement.get("Condition", {}).get("StringEquals")
+            if isinstance(condition, dict) and "aws:SourceIdentity" in condition:
+                return condition
     message = (
-        f"The policy of {where} has no statement {STATEMENT}: it is of an older version, or was changed by "
-        "somebody. Deploy first: make deploy"
+        f"The policy of {where} has no statement {STATEMENT} as it must be: it is of an older "
+        "version, or was changed by somebody. Deploy first: make deploy"
     )
     raise DeploymentError(message)
 
@@ -133,17 +136,28 @@ class PersonaPolicies:
         return frozenset.intersection(*everywhere)
 
     def change(self, change: Callable[[frozenset[str]], frozenset[str]]) -> bool:
-        """Bar those that `change` makes of those, role by role; whether that made a difference."""
-        changed = False
+        """Bar those that `change` makes of those, role by role; whether that made a difference.
+
+        Each role is tried. Raises `DeploymentError` that names those that could not be changed.
+        """
+        changed, failed = False, []
         for role in self.roles:
-            policy = self._policy(role)
-            before = barred_in(policy, role)
-            after = change(before)
-            if after != before:
-                text = with_barred(policy, after, role)
-                self.iam.put_role_policy(RoleName=role, PolicyName="barred", PolicyDocument=text)
-                changed = True
+            try:
+                changed |= self._change(role, change)
+            except (BotoCoreError, ClientError, DeploymentError) as error:
+                failed.append(f"{role}: {error}")
+        if failed:
+            raise DeploymentError("; ".join(failed))
         return changed
+
+    def _change(self, role: str, change: Callable[[frozenset[str]], frozenset[str]]) -> bool:
+        policy = self._policy(role)
+        before = barred_in(policy, role)
+        after = change(before)
+        if after != before:
+            text = with_barred(policy, after, role)
+            self.iam.put_role_policy(RoleName=role, PolicyName="barred", PolicyDocument=text)
+        return after != before
 
     def _policy(self, role: str) -> str:
         # botocore decodes IAM's documents.
@@ -205,10 +219,14 @@ class VariableFile:
         with tempfile.NamedTemporaryFile(
             "w", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False, encoding="utf-8"
         ) as file:
-            file.write(text)
-        made = Path(file.name)
-        made.chmod(0o644)
-        made.replace(self.path)
+            made = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                made.chmod(0o644)
+                made.replace(self.path)
+            finally:
+                made.unlink(missing_ok=True)
 
 
 def variable_file(store: Store) -> VariableFile | None:

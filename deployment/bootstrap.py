@@ -64,7 +64,8 @@ def make(
     if plugins is not None:
         settings["TF_CLI_ARGS_init"] = f"-plugin-dir={plugins}"
     script = configuration.infra / "bootstrap" / "bootstrap.sh"
-    code = programs.show([os.fspath(script), configuration.region, configuration.name], settings)
+    command = [os.fspath(script), configuration.region, configuration.name]
+    code = programs.show(command, settings, asks=not approved)
     if code != 0:
         message = f"{script} failed, and says above why; it can be repeated at any point."
         raise DeploymentError(message)

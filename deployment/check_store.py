@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from deployment import store
 from deployment.errors import DeploymentError
 from deployment.holdings import check, differences, read_holdings
+from deployment.options import shown
 
 if TYPE_CHECKING:
     from deployment.store import Aws, Store
@@ -34,9 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--copy", action="store_true", help="look at the copy in the second region")
-    parser.add_argument(
-        "--against", action="store_true", help="with --copy, compare it with the first bucket"
-    )
+    parser.add_argument("--against", action="store_true", help="and compare it with the first bucket")
     parser.add_argument(
         "--bytes", action="store_true", help="read every byte, and hold it against its digest"
     )
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(counted)
     for fault in faults:
-        print(fault)
+        print(shown(fault))
     return 1 if faults else 0
 
 
@@ -60,7 +59,8 @@ def look(
     which: Store, aws: Aws, *, copy: bool = False, against: bool = False, read_bytes: bool = False
 ) -> tuple[list[str], str]:
     """The faults of the bucket or its copy, and a line that says what was looked at."""
-    if (copy or against) and which.copy is None:
+    copy = copy or against
+    if copy and which.copy is None:
         raise DeploymentError("This store has no copy; `replica_region` makes one (infra/README.md).")
     first = aws.client("s3")
     if not copy or which.copy is None:

@@ -6,7 +6,7 @@ the plan.
 
 from __future__ import annotations
 
-import shutil
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ NO_IMAGE: Final = "{account}.dkr.ecr.{region}.amazonaws.com/{name}@sha256:" + 64
 # What runs the three functions of one image at once (infra/lambda.tf), besides `capacity`.
 _VERIFIER_SPARE: Final = 1
 _TOKEN_GROUPS: Final = 10
+_IMAGE: Final = re.compile(r'^variable "image" \{$.*?^\}$', re.MULTILINE | re.DOTALL)
+# `bar` writes this one, into a file of its own that any other would go before.
+_BARS: Final = re.compile(r'(?:^|[{,])\s*"?barred_identities"?\s*[:=]', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ def read_configuration(
         if not file.is_file():
             message = f"There is no file {file}; infra/small.tfvars is an example to copy."
             raise DeploymentError(message)
+        if _BARS.search(file.read_text(encoding="utf-8", errors="replace")):
+            message = (
+                f"{file} has barred_identities, and would let in again whom `bar` bars: move them to "
+                f"{infra / 'barred.auto.tfvars.json'}, where `bar` and `unbar` write."
+            )
+            raise DeploymentError(message)
     if not files:
         message = (
             "Which store? Say it with a file of variables: VARS=infra/small.tfvars, or your own copy of it "
@@ -64,12 +73,13 @@ def read_configuration(
         raise DeploymentError(message)
     variables = {"region": region} if region else {}
     with tempfile.TemporaryDirectory(prefix="smas-variables-") as folder:
-        # The variables alone: neither a backend nor a provider is needed to know them.
-        shutil.copy(infra / "variables.tf", folder)
-        image = NO_IMAGE.format(account=12 * "0", region="us-east-1", name="smas")
+        # The variables alone: neither a backend nor a provider is needed to know them. Without the image, as
+        # that must be in the very region that is asked for here.
+        text = _IMAGE.sub("", (infra / "variables.tf").read_text(encoding="utf-8"))
+        (Path(folder) / "variables.tf").write_text(text, encoding="utf-8")
         said = Terraform(Path(folder), environment).evaluate(
             "{ region = var.region, name = var.name, account = var.account, capacity = var.capacity }",
-            {**variables, "image": image},
+            variables,
             files,
         )
     capacity = said["capacity"]

@@ -16,6 +16,8 @@ from deployment.errors import DeploymentError
 from deployment.options import (
     add_image_option,
     add_store_options,
+    address,
+    ask,
     plugins,
     read_store,
     require_answerer,
@@ -43,8 +45,9 @@ Deploy the store, or bring it up to date. In this order:
     each image, because versions cannot be taken back
  7. print the addresses
 
-It can be interrupted at any point and repeated. Ctrl-C during the plan or the apply is passed to Terraform
-once, which ends what it is at, writes the state and frees its lock; a second one makes it stop at once.
+It can be interrupted at any point and repeated. Ctrl-C during the plan or the apply, or a terminal that goes
+away, is passed to Terraform once, which ends what it is at, writes the state and frees its lock; a second one
+makes it stop at once.
 
 Making a user and putting it into a group sets off the alarm user-pool-changes, as every deployment sets
 off those on what it changes: tell whoever is on call.
@@ -72,6 +75,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--base-image", metavar="IMAGE", help="what the image is built on (make: BASE=IMAGE)")
     parser.add_argument(
         "--address",
+        type=address,
         metavar="URL",
         help="where to reach the store, while its own name is not known to DNS yet (make: ADDRESS=URL)",
     )
@@ -86,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     configuration, account, terraform = read_store(options)
     source = None if options.image else _source(options)
     if options.image:
-        image.require_pushed(account, options.image)
+        image.require_pushed(account, configuration, options.image)
     say(accounts.concurrency(account, configuration))
     backend = _backend(configuration, account, approved=options.yes)
     name = options.image or _push(configuration, account, source, options)
@@ -97,13 +101,13 @@ def run(options: argparse.Namespace) -> int:
     _apply(terraform, configuration, name, approved=options.yes)
 
     outputs = {key: str(value) for key, value in terraform.outputs().items()}
-    address = (options.address or outputs["url"]).rstrip("/")
-    took = readiness.wait_ready(address, _advice(configuration, outputs), say)
-    say(f"{address}/readyz is 200 ({took:.0f} s)")
+    url = options.address or outputs["url"].rstrip("/")
+    took = readiness.wait_ready(url, _advice(configuration, outputs), say)
+    say(f"{url}/readyz is 200 ({took:.0f} s)")
     cognito = account.client("cognito-idp")
     with canary.signed_in(cognito, outputs["user_pool_id"], outputs["canary_client_id"]) as token:
         say("smoke test: the canary user has signed in, with a second factor")
-        smoke_test.run(smoke_test.Store(address, token), name, lambda text: say(f"smoke test: {text}"))
+        smoke_test.run(smoke_test.Store(url, token), name, lambda text: say(f"smoke test: {text}"))
     _tell(outputs)
     return 0
 
@@ -148,7 +152,7 @@ def _apply(terraform: Terraform, configuration: Configuration, name: str, *, app
         if not terraform.plan(configuration.given(name), configuration.files, out=plan):
             say("nothing to change")
             return
-        if not approved and input("\nApply exactly this plan? Only `yes` goes on: ") != "yes":
+        if not approved and ask("\nApply exactly this plan? Only `yes` goes on: ") != "yes":
             message = "Nothing of this plan was applied."
             raise DeploymentError(message)
         terraform.apply(plan)

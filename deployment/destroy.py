@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from deployment import belongings, bootstrap, emptying, image, locks, protection
 from deployment.errors import DeploymentError
-from deployment.options import add_store_options, plugins, read_store, require_answerer, say
+from deployment.options import add_store_options, ask, plugins, read_store, require_answerer, say
 from deployment.terraform import Terraform
 from deployment.working_copy import working_copy
 
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     infra = options.infra.resolve()
     with working_copy(infra, protection.lifted(infra)) as folder:
-        terraform = Terraform(folder, os.environ, plugins())
+        terraform = Terraform(folder, os.environ, plugins(), original=infra)
         terraform.init(backend)
         resources = terraform.resources()
         if not resources:
@@ -147,9 +147,7 @@ def _summarize(
 
 def _confirm(configuration: Configuration, given: str | None) -> None:
     if given is None:
-        given = input(
-            f"\nThis cannot be undone. Type the store's name ({configuration.name}) to destroy it: "
-        )
+        given = ask(f"\nThis cannot be undone. Type the store's name ({configuration.name}) to destroy it: ")
     if given != configuration.name:
         message = f"That is not {configuration.name}; nothing was destroyed."
         raise DeploymentError(message)

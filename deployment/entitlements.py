@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ TEAM_ROLES: Final = ("data-scientist", "approver", "deployer")
 GLOBAL_ROLES: Final = ("auditor", "compliance", "custodian")
 # What the store's processes act in; whoever could assume these would be more than any person.
 OWN_ROLES: Final = ("service", "worker", "verifier-scanning", "verifier-tagging", "watch")
+# Those that only Terraform makes, and the one that is there with a copy.
+_DEPLOYED: Final = ("token-groups", "trail-log-group")
+_COPYING: Final = "replication"
+# Which service of AWS may take one up.
+_SERVICES: Final = {
+    "service": "lambda.amazonaws.com",
+    "worker": "lambda.amazonaws.com",
+    "token-groups": "lambda.amazonaws.com",
+    "trail-log-group": "cloudtrail.amazonaws.com",
+    _COPYING: "s3.amazonaws.com",
+}
+_ASSUMING: Final = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 _FEDERATED: Final = "EXTERNAL_PROVIDER"
 _GROUPS_ATTRIBUTE: Final = "custom:groups"
 _PAGE: Final = 60  # the most that Cognito lists at once
@@ -228,12 +241,14 @@ def machines(cognito: Any, store: Store, *, barred: frozenset[str] = frozenset()
 def principals(iam: Any, store: Store) -> Iterator[Entitlement]:
     """Whoever may assume a role of the store, by its trust policy; one call a role."""
     expected = f"arn:{store.partition}:iam::{store.account}:role/{store.name}-"
-    for role in (*TEAM_ROLES, *GLOBAL_ROLES, *OWN_ROLES):
+    own = _own_roles(store)
+    for role in (*TEAM_ROLES, *GLOBAL_ROLES, *own):
         found = iam.get_role(RoleName=store.role(role))["Role"]
         for statement in _listed(found["AssumeRolePolicyDocument"]["Statement"]):
-            if statement["Effect"] != "Allow" or "sts:AssumeRole" not in _listed(statement["Action"]):
+            if not _lets_in(statement):
                 continue
-            principal = statement["Principal"]
+            # NotPrincipal names those few whom it does not let in.
+            principal = statement.get("Principal", "*")
             named = {"AWS": principal} if isinstance(principal, str) else principal
             for who in (each for several in named.values() for each in _listed(several)):
                 yield Entitlement(
@@ -245,14 +260,30 @@ def principals(iam: Any, store: Store) -> Iterator[Entitlement]:
                     through=f"trust policy, {statement.get('Sid', 'a statement without a name')}",
                     enabled=True,
                     created=found.get("CreateDate"),
-                    remarks=_of_principal(who, expected, own=role in OWN_ROLES),
+                    remarks=_of_principal(who, expected, _SERVICES.get(role), own=role in own),
                 )
 
 
-def _of_principal(who: str, expected: str, *, own: bool) -> tuple[str, ...]:
+def _own_roles(store: Store) -> tuple[str, ...]:
+    """What the store's processes act in, and AWS's services for it; the local stack has fewer."""
+    if store.infra is None:
+        return OWN_ROLES
+    return (*OWN_ROLES, *_DEPLOYED, *([_COPYING] if store.copy is not None else []))
+
+
+def _lets_in(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement lets somebody take up the role: in any case and with wildcards, as IAM reads it."""
+    if statement["Effect"] != "Allow":
+        return False
+    # NotAction names those few that it does not allow.
+    patterns = [pattern.lower() for pattern in _listed(statement.get("Action", "*"))]
+    return any(fnmatchcase(action, pattern) for action in _ASSUMING for pattern in patterns)
+
+
+def _of_principal(who: str, expected: str, service: str | None, *, own: bool) -> tuple[str, ...]:
     if "*" in who or who.endswith(":root") or who.isdigit():
         return ("anybody there",)
-    if own and not who.startswith(expected) and who != "lambda.amazonaws.com":
+    if own and not who.startswith(expected) and who != service:
         return ("not a part of the store",)
     if not who.startswith("arn:") and not who.endswith(".amazonaws.com"):
         return ("a principal that has been deleted",)  # IAM shows its unique id then

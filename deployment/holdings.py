@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ def check(s3: Any, holdings: Holdings, *, read_bytes: bool = False) -> Findings:
     published = set()
     for key, manifest in zip(manifests, _documents(s3, holdings.bucket, manifests), strict=True):
         number = _version(key)
-        model = key.split("/", 1)[1].rpartition("/")[0]
+        model = _model(key)
         if number is None or not _is_manifest(manifest):
             findings.faults.append(f"{key}: no manifest that can be read")
             continue
@@ -130,10 +131,10 @@ def check(s3: Any, holdings: Holdings, *, read_bytes: bool = False) -> Findings:
     names = list(holdings.of("aliases", "protected"))
     for key, alias in zip(names, _documents(s3, holdings.bucket, names), strict=True):
         findings.aliases += 1
-        model = key.split("/", 1)[1].rpartition("/")[0]
+        model = _model(key)
         version = alias.get("version") if isinstance(alias, dict) else None
-        # An alias that was removed says so by naming no version.
-        if version is not None and (model, version) not in published:
+        # An alias that was removed says so by naming no version; a team may have written anything there.
+        if version is not None and not (isinstance(version, int) and (model, version) in published):
             findings.faults.append(f"{key}: points to version {version} of {model}, which is not there")
     if read_bytes:
         findings.faults += _bytes(s3, holdings, findings.blobs)
@@ -166,10 +167,11 @@ def differences(s3: Any, holdings: Holdings, other_s3: Any, other: Holdings) -> 
 def _damage(holdings: Holdings) -> Iterator[str]:
     for key, versions in sorted(holdings.keys.items()):
         if versions[0].is_marker:
-            yield f"{key}: hidden by a delete marker; python -m deployment restore {key}"
+            yield f"{key}: hidden by a delete marker; python -m deployment restore {shlex.quote(key)}"
         elif kind(key) in IMMUTABLE and len(versions) > 1:
             yield (
-                f"{key}: written over, which nobody may; python -m deployment restore {key} --evidence DIR"
+                f"{key}: written over, which nobody may; python -m deployment restore {shlex.quote(key)} "
+                "--evidence DIR"
             )
 
 
@@ -188,9 +190,12 @@ def _files(
 
 def _is_manifest(document: Any) -> bool:
     """Whether it names files as the service does; IAM lets a team write anything under its prefixes."""
-    members = {"path", "sha256", "size", "s3_version_id"}
+    members = {"path": str, "sha256": str, "size": int, "s3_version_id": str}
     files = document.get("files") if isinstance(document, dict) else None
-    return isinstance(files, list) and all(isinstance(file, dict) and members <= set(file) for file in files)
+    return isinstance(files, list) and all(
+        isinstance(file, dict) and all(isinstance(file.get(name), kind) for name, kind in members.items())
+        for file in files
+    )
 
 
 def _bytes(s3: Any, holdings: Holdings, blobs: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -221,8 +226,13 @@ def _bodies(s3: Any, bucket: str, wanted: Sequence[tuple[str, str | None]]) -> l
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _model(key: str) -> str:
+    """Team and name, as between a key's kind and its last part."""
+    return key.partition("/")[2].rpartition("/")[0]
 
 
 def _version(key: str) -> int | None:

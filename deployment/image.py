@@ -75,8 +75,8 @@ def deployed(resources: Iterable[Resource]) -> str | None:
     )
 
 
-def require_pushed(account: Account, image: str) -> None:
-    """Raise unless this image, which somebody else pushed, is there under its digest."""
+def require_pushed(account: Account, configuration: Configuration, image: str) -> None:
+    """Raise unless this image, which somebody else pushed, is there, and in the store's region."""
     named = _BY_DIGEST.fullmatch(image)
     if named is None:
         message = (
@@ -84,12 +84,21 @@ def require_pushed(account: Account, image: str) -> None:
             "<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<64 hexadecimal digits>."
         )
         raise DeploymentError(message)
+    if named["region"] != configuration.region:
+        message = (
+            f"{image} is in {named['region']}, and Lambda runs images of its own region alone: push it to "
+            f"{configuration.region}, or leave IMAGE out and it is built here."
+        )
+        raise DeploymentError(message)
     aws = account.client("ecr", named["region"])
     asked = {"registryId": named["registry"], "repositoryName": named["repository"]}
     try:
         found = aws.batch_get_image(**asked, imageIds=[{"imageDigest": named["digest"]}])["images"]
     except ClientError as error:
-        message = f"{image} cannot be looked up ({error.response['Error']['Code']})."
+        message = (
+            f"{image} cannot be looked up ({error.response['Error']['Code']}): its repository has to let "
+            "these credentials read it."
+        )
         raise DeploymentError(message) from error
     if not found:
         message = f"There is no image {image}: push it first, or leave IMAGE out and it is built here."
@@ -144,7 +153,7 @@ def _sign_in(docker: list[str], registry: str, account: Account, environment: Ma
         [*docker, "login", "--username", user, "--password-stdin", registry], environment, stdin=password
     )
     if ended.code != 0:
-        message = f"docker cannot sign in at {registry}: {ended.last_words}"
+        message = f"docker cannot sign in at {registry} ({ended.last_words}): run the same command again."
         raise DeploymentError(message)
 
 
@@ -166,7 +175,9 @@ def _digest(account: Account, repository: str, image: dict[str, str]) -> str | N
         code = error.response["Error"]["Code"]
         if code in _NOT_THERE:
             return None
-        message = f"ECR does not say which images there are ({code})."
+        message = (
+            f"ECR does not say which images {repository} has ({code}): take credentials that may read it."
+        )
         raise DeploymentError(message) from error
     return str(found[0]["imageDigest"]) if found else None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from deployment.errors import DeploymentError
+from deployment.options import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +37,7 @@ class Lock:
     def __str__(self) -> str:
         reasons = [f"{self.mode} retention until {self.until:%Y-%m-%dT%H:%M:%SZ}"] if self.until else []
         reasons += ["legal hold"] if self.held else []
-        return f"{self.key} (version {self.version}): {' and '.join(reasons)}"
+        return f"{shown(self.key)} (version {self.version}): {' and '.join(reasons)}"
 
 
 @dataclass(slots=True)
@@ -100,10 +101,17 @@ def look(s3: Any, bucket: str, say: Callable[[str], None], now: datetime | None 
                 if before // _TELL_EVERY < found.versions // _TELL_EVERY:
                     say(f"{bucket}: {found.versions} versions looked at, {found.protected} protected")
     except ClientError as error:
+        code = error.response["Error"]["Code"]
+        remedy = (
+            "take a role that may s3:GetObjectRetention, s3:GetObjectLegalHold and s3:ListBucketVersions."
+        )
+        if code == "NoSuchBucket":
+            remedy = (
+                "it is not there any more; find out why, and take it out of the state (terraform state rm)."
+            )
         message = (
-            f"Whether something in {bucket} is locked cannot be told ({error.operation_name}: "
-            f"{error.response['Error']['Code']}), so nothing is destroyed: take a role that may "
-            "s3:GetObjectRetention, s3:GetObjectLegalHold and s3:ListBucketVersions there."
+            f"Whether something in {bucket} is locked cannot be told ({error.operation_name}: {code}), so "
+            f"nothing is destroyed: {remedy}"
         )
         raise DeploymentError(message) from error
     return found

@@ -52,7 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Take somebody off the list of the barred: they came back, or all is long over.",
     )
     _whom(parser)
-    parser.add_argument("--enable", action="store_true", help="and let the user sign in again")
+    parser.add_argument("--enable", action="store_true", help="and let the user, who is named, sign in again")
     parser.set_defaults(run=_run_unbar)
 
     parser = subparsers.add_parser(
@@ -168,6 +168,8 @@ def unbar(
 
     Raises `DeploymentError` when a step failed, after all have been tried.
     """
+    if enable and user is None:
+        raise DeploymentError("--enable is for a user of the pool: name the user instead of --identity.")
     name, barred = _resolved(which, aws, user, identity)
     steps = _Steps(say)
     file = variable_file(which)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from deployment import account as accounts
 from deployment import configuration as configurations
@@ -13,10 +15,10 @@ from deployment.errors import DeploymentError
 from deployment.terraform import Terraform
 
 if TYPE_CHECKING:
-    import argparse
-
     from deployment.account import Account
     from deployment.configuration import Configuration
+
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +76,30 @@ def require_answerer(*, answered: bool, remedy: str) -> None:
     if not answered and not sys.stdin.isatty():
         message = f"There is a question to answer and no terminal to ask it on: {remedy}."
         raise DeploymentError(message)
+
+
+def ask(question: str) -> str:
+    """What the user answers; nothing where they end the input instead (Ctrl-D)."""
+    try:
+        return input(question)
+    except EOFError:
+        print()
+        return ""
+
+
+def address(text: str) -> str:
+    """The address of a store, without a `/` at its end; a token is not sent in the clear over a network."""
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+    if not parts.hostname or not (parts.scheme == "https" or local) or parts.query or parts.fragment:
+        message = f"{text} is not the address of a store, as https://models.example.com"
+        raise argparse.ArgumentTypeError(message)
+    return text.rstrip("/")
+
+
+def shown(text: str) -> str:
+    """A name that others chose, as it may stand on a terminal: nothing in it moves the cursor."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def say(text: str) -> None:

@@ -23,8 +23,13 @@ def person(cognito: Any, pool: str, name: str) -> Person:
     try:
         found = cognito.admin_get_user(UserPoolId=pool, Username=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "UserNotFoundException":
-            raise
+        code = error.response["Error"]["Code"]
+        if code != "UserNotFoundException":
+            message = (
+                f"The user pool {pool} does not say who {name!r} is ({code}): put that right, or use "
+                "--identity with their `sub`, which needs no user pool."
+            )
+            raise DeploymentError(message) from error
         message = (
             f"The user pool {pool} has no user {name!r}. People of an identity provider are called "
             "<provider>_<name>; access-review lists everybody. A machine, or a person who comes through IAM: "

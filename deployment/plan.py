@@ -24,7 +24,7 @@ Before the first deployment there is no bucket for the state: the plan is made a
 shows all of the store. Where the image of this commit is not pushed yet, its digest is not known: the plan
 then takes the image that is deployed, or before the first deployment a digest of zeros, and says so.
 
-It needs terraform and AWS credentials that may read; no container engine.
+It needs terraform, git and AWS credentials that may read; no container engine.
 """
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,14 +66,34 @@ def ask(
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def show(command: Sequence[str], environment: Mapping[str, str], *, folder: Path | None = None) -> int:
+def show(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    asks: bool = True,
+) -> int:
     """Run a program that talks with the user; its exit code.
 
-    It is of our process group, so an interrupt from the keyboard reaches it without us.
+    It is of our process group, so an interrupt from the keyboard reaches it without us. One that asks nothing
+    (`asks`) gets a group of its own, all of which is interrupted with us: also what a script is at.
     """
-    process = subprocess.Popen(command, env=environment, cwd=folder)
-    with held(lambda number: process.terminate() if number == signal.SIGTERM else None) as interrupts:
-        code = process.wait()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int) -> None:
+        for process in running:
+            if not asks:
+                with suppress(ProcessLookupError):  # it has ended by itself
+                    os.killpg(process.pid, signal.SIGINT)
+            elif number != signal.SIGINT:
+                process.terminate()
+
+    with held(pass_on) as interrupts:
+        group = None if asks else 0
+        running.append(subprocess.Popen(command, env=environment, cwd=folder, process_group=group))
+        for number in interrupts:  # that came while it was being started
+            pass_on(number)
+        code = running[0].wait()
     if interrupts:
         message = f"Interrupted; {command[0]} has ended. Run the same command again to go on."
         raise Interrupted(message)

@@ -43,7 +43,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         default=[],
         metavar="STEP",
-        help="leave out the steps that are not named; may be repeated. Later steps need the earlier ones",
+        help="leave out the steps that are not named; may be repeated. Later steps need the earlier ones. "
+        f"There are: {', '.join(step.title for step in STEPS)}",
     )
     parser.set_defaults(run=run)
 
@@ -58,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         message = f"There is no step {min(unknown)!r}; there are: {', '.join(step.title for step in STEPS)}."
         raise DeploymentError(message)
-    signal.signal(signal.SIGTERM, _exit_on_signal)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _exit_on_signal)
     steps = [step for step in STEPS if not arguments.only or step.title in arguments.only]
     rehearse(steps, arguments.state.absolute(), plugins())
     return 0

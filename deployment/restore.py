@@ -134,7 +134,7 @@ def _destroy_all_but_the_first(
         raise DeploymentError(message)
     for version in kept[:-1]:
         found = s3.get_object(Bucket=bucket, Key=key, VersionId=version.id)
-        file = evidence / key / version.id
+        file = _file_below(evidence, key) / version.id
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(found["Body"].read())
         about = {name: found[name] for name in ("ETag", "LastModified", "Metadata") if name in found}
@@ -144,6 +144,12 @@ def _destroy_all_but_the_first(
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version.id)
         say(f"{key}: version {version.id} is in {file} and no longer in the bucket")
     say(f"{key}: version {kept[-1].id}, the first, counts again")
+
+
+def _file_below(folder: Path, key: str) -> Path:
+    """The path of a key in a folder, and never outside of it: a key may have any parts."""
+    parts = [part.replace(".", "%2E") if set(part) <= {"."} else part for part in key.split("/")]
+    return folder.joinpath(*filter(None, parts))
 
 
 def _write_again(which: Store, aws: Aws, key: str, version_id: str) -> None:
@@ -209,7 +215,7 @@ def _nothing_to_do(s3: Any, bucket: str, key: str, kept: Sequence[Version]) -> s
     for version in kept:
         found = s3.get_object(Bucket=bucket, Key=key, VersionId=version.id)
         said = found["Body"].read(200).decode(errors="replace")
-        lines.append(f"  {version.id}  {found['LastModified']:%Y-%m-%dT%H:%M:%SZ}  {said}")
+        lines.append(f"  {version.id}  {found['LastModified']:%Y-%m-%dT%H:%M:%SZ}  {options.shown(said)}")
     return "\n".join(
         [f"{key} is not hidden. --version-id writes one of these once more, newest first:", *lines]
     )

@@ -89,16 +89,26 @@ def rotate_key(which: Store, aws: Aws, key: str, say: Callable[[str], object]) -
 def begin(which: Store, aws: Aws, machine: str, output: Path, say: Callable[[str], object]) -> None:
     """A second secret, written to `output`, which must not be there yet. Raises `DeploymentError`."""
     cognito, client_id = aws.client("cognito-idp"), _client_id(which, aws, machine)
-    if len(_secrets(cognito, which, client_id)) >= _BOTH:
-        message = f"{machine} has two secrets already: --finish takes the older one away."
+    secrets = _secrets(cognito, which, client_id)
+    if len(secrets) >= _BOTH:
+        newer = max(secrets, key=lambda each: each["ClientSecretCreateDate"])["ClientSecretId"]
+        message = (
+            f"{machine} has two secrets already: --finish takes the older one away. If nobody has the newer "
+            "one, take that away: aws cognito-idp delete-user-pool-client-secret --user-pool-id "
+            f"{which.user_pool_id} --client-id {client_id} --client-secret-id {newer}"
+        )
         raise DeploymentError(message)
     try:
         output.touch(mode=0o600, exist_ok=False)
     except OSError as error:
         message = f"The secret cannot be written to {output} ({error.strerror}); nothing was changed."
         raise DeploymentError(message) from error
-    made = cognito.add_user_pool_client_secret(UserPoolId=which.user_pool_id, ClientId=client_id)
-    output.write_text(made["ClientSecretDescriptor"]["ClientSecretValue"] + "\n", encoding="utf-8")
+    try:
+        made = cognito.add_user_pool_client_secret(UserPoolId=which.user_pool_id, ClientId=client_id)
+        output.write_text(made["ClientSecretDescriptor"]["ClientSecretValue"] + "\n", encoding="utf-8")
+    except BaseException:
+        output.unlink()  # else a second try would be refused for it
+        raise
     say(f"{machine} ({client_id}): the new secret is in {output}; the old one works until --finish")
 
 

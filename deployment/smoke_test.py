@@ -25,6 +25,17 @@ _FILE: Final = "model.safetensors"
 # A message through the queue takes seconds; a message that was lost is found by the sweep, a minute later.
 PATIENCE_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 2.0
+# Permissions that were just given are on their way through IAM, and AWS refuses until they are there.
+_SETTLING_SECONDS: Final = 60.0
+_SETTLING: Final = frozenset(
+    {
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ def run(
     """Publish a model that names `image`, or find it, and fetch it; the number of its version."""
     content = tiny_model(image)
     sha256 = hashlib.sha256(content).hexdigest()
-    version = _newest(store)
+    version = _newest(store, say, min(seconds, _SETTLING_SECONDS), poll)
     if version is None or version["message"] != _message(image):
         version = _publish(store, image, content, sha256)
         say(f"published version {version['version']} of {MODEL}")
@@ -98,14 +109,22 @@ def _message(image: str) -> str:
     return f"smoke test of {image.rpartition('@')[2]}"
 
 
-def _newest(store: Store) -> dict[str, Any] | None:
+def _newest(store: Store, say: Callable[[str], None], seconds: float, poll: float) -> dict[str, Any] | None:
+    """The newest version, None where there is none; as the first request, it waits for what settles."""
     path = f"/v1/models/{MODEL}/versions?limit=1"
-    answer = store.ask("GET", path)
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return None
-    if answer.status != HTTPStatus.OK:
-        raise DeploymentError(_failed(f"GET {path}", answer))
-    return next(iter(answer.json()["items"]), None)
+    begun, before = time.monotonic(), ""
+    while True:
+        answer = store.ask("GET", path)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status == HTTPStatus.OK:
+            return next(iter(answer.json()["items"]), None)
+        if answer.status not in _SETTLING or time.monotonic() - begun > seconds:
+            raise DeploymentError(_failed(f"GET {path}", answer))
+        if answer.words != before:
+            before = answer.words
+            say(f"not yet ({before}): new permissions may be on their way through IAM")
+        time.sleep(poll)
 
 
 def _publish(store: Store, image: str, content: bytes, sha256: str) -> dict[str, Any]:

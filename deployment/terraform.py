@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -44,7 +45,8 @@ class Resource:
 class Terraform:
     """Terraform in a folder: `environment` is all it gets of one, `plugins` a mirror of providers.
 
-    What is for the user goes to `output`, where one is given, instead of the terminal.
+    What is for the user goes to `output`, where one is given, instead of the terminal. Commands that the user
+    is told to run are about `original`, where `folder` is a copy of it that is gone by then.
 
     One interrupt ends a run in order, and lets go of the lock; `Interrupted` is raised then.
     """
@@ -56,9 +58,11 @@ class Terraform:
         plugins: Path | None = None,
         output: IO[str] | None = None,
         *,
+        original: Path | None = None,
         lock_seconds: int = _LOCK_SECONDS,
     ) -> None:
         self.folder = folder
+        self._original = original
         self._lock_seconds = lock_seconds
         self._output = output
         self._plugins = plugins
@@ -188,7 +192,7 @@ class Terraform:
                 f"state's bucket answers again: terraform -chdir={self.folder} state push {_ERRORED}"
             )
         if _LOCKED in complaint:
-            return _locked(complaint, self.folder)
+            return _locked(complaint, self.folder, self._original)
         return (
             f"terraform {command} failed, and says above why. What it did before is in the state: put right "
             "what it says and run the same command again."
@@ -202,27 +206,38 @@ class Terraform:
             raise DeploymentError(
                 "There is no terraform on the path: https://developer.hashicorp.com/terraform/install"
             )
-        process = subprocess.Popen(
-            [program, *arguments],
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE if quiet else self._output,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A group of its own: else an interrupt from the keyboard reaches it twice, which ends it at once.
-            process_group=0,
-        )
-        complaint = _Complaint(process, show=not quiet)
-        telling = "" if quiet else _INTERRUPTING
-        with process, held(lambda _: process.send_signal(signal.SIGINT), telling) as interrupts:
-            if stdin is not None and process.stdin is not None:
-                process.stdin.write(stdin)
-                process.stdin.close()
-            said = process.stdout.read() if process.stdout is not None else ""
-            code = process.wait()
-            text = complaint.text()
-        if interrupts and code != 0:
+        running: list[subprocess.Popen[str]] = []
+
+        def interrupt(_number: int) -> None:
+            for process in running:
+                process.send_signal(signal.SIGINT)
+
+        with held(interrupt, "" if quiet else _INTERRUPTING) as interrupts:
+            process = subprocess.Popen(
+                [program, *arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE if quiet else self._output,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                # A group of its own: an interrupt from the keyboard would reach it twice, and end it at once.
+                process_group=0,
+            )
+            running.append(process)
+            if interrupts:  # that came while it was being started
+                process.send_signal(signal.SIGINT)
+            complaint = _Complaint(process, show=not quiet)
+            with process:
+                if stdin is not None and process.stdin is not None:
+                    # Whoever ends without reading it says why.
+                    with suppress(BrokenPipeError), process.stdin:
+                        process.stdin.write(stdin)
+                said = process.stdout.read() if process.stdout is not None else ""
+                code = process.wait()
+                text = complaint.text()
+        if interrupts:
             message = (
                 f"Interrupted; terraform {arguments[0]} has ended. What was done is in the state: run the "
                 "same command again to go on."
@@ -250,8 +265,9 @@ class _Complaint:
         for line in process.stderr:
             self._lines.append(line)
             if self._show:
-                sys.stderr.write(line)
-                sys.stderr.flush()
+                with suppress(OSError):  # of a terminal that is gone; the pipe must be read all the same
+                    sys.stderr.write(line)
+                    sys.stderr.flush()
 
 
 def _given(variables: Mapping[str, str] | None, files: Sequence[Path]) -> list[str]:
@@ -281,10 +297,12 @@ def _plain(complaint: str) -> str:
     return "\n".join(line for line in lines if line) or "it says nothing more"
 
 
-def _locked(complaint: str, folder: Path) -> str:
+def _locked(complaint: str, folder: Path, original: Path | None) -> str:
     known = dict(re.findall(r"^\W*(ID|Who|Created):\s+(.+?)\s*$", _plain(complaint), flags=re.MULTILINE))
     return (
         f"The state is locked since {known.get('Created', 'some time')} by {known.get('Who', 'somebody')}: "
         "another run is going on, or one was killed. If you know that none is going on: "
-        f"terraform -chdir={folder} force-unlock {known.get('ID', 'ID')}"
+        # `plan` locks nothing, and has Terraform know the state there.
+        f"{'`plan` with the same options, and then ' if original else ''}"
+        f"terraform -chdir={original or folder} force-unlock {known.get('ID', 'ID')}"
     )

@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 import boto3
 from botocore.config import Config
@@ -32,6 +32,7 @@ VARIABLES: Final = Path(__file__).with_name("rehearsal.tfvars")
 # The emulated account's own region: the one that it serves the store in.
 REGION: Final = "us-east-1"
 NAME: Final = "smas"
+_GRACE_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -92,55 +93,50 @@ class Rehearsal:
         environment = dict(self.environment)
         if self.plugins is not None:
             environment["TF_PLUGIN_DIR"] = str(self.plugins)
-        self.words.flush()
-        with (
-            subprocess.Popen(
-                program,
-                cwd=REPOSITORY,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=self.words,
-                stderr=subprocess.PIPE,
-                text=True,
-            ) as process,
-            _ended_with_us(process),
-        ):
-            lines = []
-            for line in process.stderr or ():
-                self.words.write(line)
-                self.words.flush()
-                lines.append(line)
-                heard(line)
-        if process.returncode != code:
+        ended, lines = self._heard(program, environment, heard, stream="stderr")
+        if ended != code:
             last = lines[-1].strip() if lines else "it says nothing"
-            message = f"`deployment {name}` ended with {process.returncode}, not {code}: {last}"
+            message = f"`deployment {name}` ended with {ended}, not {code}: {last}"
             raise DeploymentError(message)
         return "".join(lines)
 
     def listen(self, program: list[str], environment: dict[str, str], heard: Callable[[str], None]) -> None:
         """Run a program whose lines are worth hearing. Raises `DeploymentError` unless it succeeds."""
+        ended, lines = self._heard(program, environment, heard, stream="stdout")
+        if ended:
+            last = next((said for line in reversed(lines) if (said := line.strip("= \n"))), "it says nothing")
+            message = f"{' '.join(program[1:4])} ended with {ended}: {last}"
+            raise DeploymentError(message)
+
+    def _heard(
+        self,
+        program: list[str],
+        environment: dict[str, str],
+        heard: Callable[[str], None],
+        *,
+        stream: Literal["stdout", "stderr"],
+    ) -> tuple[int, list[str]]:
+        """Run a program one of whose streams is listened to; its exit code, and the lines of that."""
         self.words.flush()
-        last = "it says nothing"
+        lines = []
+        streams: dict[str, Any] = {"stdout": self.words, "stderr": self.words, stream: subprocess.PIPE}
         with (
             subprocess.Popen(
                 program,
                 cwd=REPOSITORY,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=self.words,
                 text=True,
+                **streams,
             ) as process,
             _ended_with_us(process),
         ):
-            for line in process.stdout or ():
+            for line in getattr(process, stream):
                 self.words.write(line)
                 self.words.flush()
-                last = line.strip("= \n") or last
+                lines.append(line)
                 heard(line)
-        if process.returncode:
-            message = f"{' '.join(program[1:4])} ended with {process.returncode}: {last}"
-            raise DeploymentError(message)
+        return process.returncode, lines
 
     def run(self, program: list[str], environment: dict[str, str] | None = None) -> str:
         """Run a program on this AWS; what it prints. Raises `DeploymentError` unless it succeeds."""
@@ -191,11 +187,19 @@ class Rehearsal:
 
 @contextmanager
 def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Pass a termination on; an interrupt of the keyboard has reached the process already."""
+    """Whatever breaks us off ends the process too; an interrupt of the keyboard has reached it already.
+
+    It may need the emulators to end in order, so it is waited for, and not for ever.
+    """
     try:
         yield
-    except SystemExit:
-        process.terminate()
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt):
+            process.terminate()
+        try:
+            process.communicate(timeout=_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
         raise
 
 

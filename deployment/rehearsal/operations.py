@@ -15,6 +15,7 @@ from deployment.barring import FILE
 from deployment.errors import DeploymentError
 from deployment.failover import FILE as IMPORTS
 from deployment.failover import ROLES
+from deployment.rehearsal.applied import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,9 +91,11 @@ def failover(rehearsed: Rehearsal, say: Say) -> None:
     rehearsed.command("check-store", "--copy", "--against", "--bytes")
     say("the copy in the second region has the same versions, records and digests")
     there = [f"--vars={TAKES_OVER}", f"--region={_SECOND_REGION}"]
+    # Lambda takes images of its own region alone: a deployment there pushes one there.
+    image = rehearsed.image.replace(REGION, _SECOND_REGION)
     rehearsed.command("failover", *there)
     try:
-        rehearsed.command("plan", *there, f"--image={rehearsed.image}")
+        rehearsed.command("plan", *there, f"--image={image}")
     finally:
         (rehearsed.infra / IMPORTS).unlink()
     rehearsed.words.flush()

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from deployment.errors import DeploymentError
+from deployment.errors import DeploymentError, Interrupted
 from deployment.rehearsal.applied import rehearsal
 from deployment.rehearsal.emulators import REPOSITORY
 from deployment.rehearsal.function_containers import FunctionContainers, NoEngine
@@ -44,6 +44,8 @@ def rehearse(steps: Sequence[Step], state: Path, plugins: Path | None) -> None:
             clock.say(f"step {number} of {len(steps)}: {step.title}")
             try:
                 step.run(rehearsed, lambda text: clock.say(f"  {text}"))
+            except Interrupted:
+                raise
             except DeploymentError as error:
                 said = f"What was said is in {rehearsed.words.name}."
                 message = f"The rehearsal failed at step {number}, {step.title}: {error}\n{said}"

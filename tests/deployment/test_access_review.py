@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass, field
+from argparse import Namespace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
-from deployment.access_review import as_csv, as_json, as_table, review
+from deployment import store
+from deployment.access_review import as_csv, as_json, as_table, review, run
 from deployment.entitlements import provided, role_of
-from deployment.store import Store
+from deployment.errors import DeploymentError
+from deployment.store import Copy, Store
 from service.aws_lambda.token_groups import Person, groups_of, listed
 from service.domain.access import parse_grant
 from tests.deployment.fake_aws import FakeAws, paged
@@ -321,3 +325,73 @@ def test_the_table_is_for_people(pool: Pool) -> None:
     assert "\x1b" not in text
     assert "People (1)" in text
     assert "IAM: who may assume which role (2)" in text
+
+
+@pytest.mark.parametrize(
+    ("letting_in", "who"),
+    [
+        ({"Action": "sts:*", "Principal": {"AWS": "eve"}}, "eve"),
+        ({"Action": ["STS:assumerole"], "Principal": {"AWS": "eve"}}, "eve"),
+        ({"Action": "*", "Principal": {"AWS": "eve"}}, "eve"),
+        ({"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "eve"}}, "eve"),
+        ({"NotAction": "sts:TagSession", "Principal": {"AWS": "eve"}}, "eve"),
+        ({"Action": "sts:AssumeRole", "NotPrincipal": {"AWS": "ada"}}, "*"),
+    ],
+)
+def test_whoever_is_let_in_by_a_wildcard_is_named(pool: Pool, letting_in: dict[str, Any], who: str) -> None:
+    """IAM reads actions in any case and with wildcards, and so must whoever reviews them."""
+    pool.trusts["auditor"] = {"Statement": {"Effect": "Allow", **letting_in}}
+    assert (who, "auditor", "") in held(pool, "iam")
+
+
+def test_a_statement_that_lets_nobody_in_names_nobody(pool: Pool) -> None:
+    """Who may tag a session must come in by another one."""
+    tags = {"Effect": "Allow", "Action": ["sts:TagSession", "sts:SetSourceIdentity"], "Principal": "eve"}
+    pool.trusts["auditor"] = {"Statement": tags}
+    assert "eve" not in {who for who, _, _ in held(pool, "iam")}
+
+
+def test_roles_that_services_of_aws_take_up_are_reviewed_where_they_are(pool: Pool) -> None:
+    """The one that copies reads every model; the local stack has none of them."""
+    deployed = replace(STORE, infra=Path("infra"), copy=Copy("copy", "eu-west-1"))
+    expected = {
+        "replication": "s3.amazonaws.com",
+        "trail-log-group": "cloudtrail.amazonaws.com",
+        "token-groups": "lambda.amazonaws.com",
+    }
+    for role, service in expected.items():
+        pool.trusts[role] = {
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": [service, "ec2.amazonaws.com"]},
+            }
+        }
+
+    rows = review(deployed, pool.aws()).rows  # type: ignore[arg-type]
+
+    found = {(row.role, row.who): row.remarks for row in rows if row.role in expected}
+    assert found == {
+        **dict.fromkeys(expected.items(), ()),
+        **{(role, "ec2.amazonaws.com"): ("not a part of the store",) for role in expected},
+    }
+    assert {role for _, role, _ in held(pool, "iam")}.isdisjoint(expected)
+
+
+def test_a_review_in_a_file_is_for_its_owner_alone(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also in one that was there, and that others could read."""
+    pool.add("ada", "data-scientist@fraud")
+    monkeypatch.setattr(store, "opened", lambda _: (STORE, pool.aws()))
+    file = tmp_path / "review.csv"
+    file.write_text("the last one, which was much longer than this line", encoding="utf-8")
+    file.chmod(0o644)
+    asked = Namespace(factors=False, team=None, format="csv", output=file)
+
+    assert run(asked) == 0
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text(encoding="utf-8") == as_csv(taken(pool))
+    with pytest.raises(DeploymentError, match=r"cannot be written \(No such file .*--output"):
+        run(Namespace(**{**vars(asked), "output": tmp_path / "none" / "review.csv"}))

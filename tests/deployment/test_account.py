@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from deployment.account import Account, concurrency, require_engine, require_terraform, sign_in
+from deployment.account import Account, concurrency, explain, require_engine, require_terraform, sign_in
 from deployment.configuration import Configuration
 from deployment.errors import DeploymentError
 from deployment.terraform import Terraform
@@ -71,6 +73,12 @@ def test_terraform_must_be_as_new_as_the_configuration_demands(programs: Program
         require_terraform(Terraform(tmp_path, old))
     new = programs("terraform", """echo '{"terraform_version": "1.11.0-rc1"}'""")
     require_terraform(Terraform(tmp_path, new))
+
+
+def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
+    """As where --infra names another one."""
+    with pytest.raises(DeploymentError, match=r"There is no configuration in .*--infra"):
+        require_terraform(Terraform(tmp_path, os.environ))
 
 
 def test_an_engine_must_answer(programs: Programs, tmp_path: Path) -> None:
@@ -135,7 +143,7 @@ def test_what_aws_says_of_credentials_is_told_with_what_to_do(
 def test_an_aws_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a proxy that nobody named."""
     somebody(monkeypatch, "http://127.0.0.1:9")
-    with pytest.raises(DeploymentError, match=r"AWS cannot be reached from here: .*127"):
+    with pytest.raises(DeploymentError, match=r"AWS cannot be reached from here, .*HTTPS_PROXY.*127"):
         sign_in(configuration(), os.environ)
 
 
@@ -148,7 +156,7 @@ def test_the_account_must_be_the_one_that_the_store_belongs_to(
     assert account.id == "000000000000"
     assert sign_in(configuration("000000000000"), os.environ).arn == account.arn
     with pytest.raises(
-        DeploymentError, match=r"of account 000000000000 .* belongs to 111122223333 .*AWS_PROFILE"
+        DeploymentError, match=r"of account 000000000000 .* belongs to 111122223333, .*AWS_PROFILE"
     ):
         sign_in(configuration("111122223333"), os.environ)
 
@@ -196,7 +204,32 @@ def test_a_new_accounts_limit_is_told_before_the_first_function_is_made() -> Non
     assert concurrency(account_of(126), store) == "functions at once: the store reserves 26 of 126"
 
 
+def test_the_limit_that_is_asked_for_is_enough() -> None:
+    """A thousand is what everybody asks for, and a store that reserves more asks for more."""
+    small = replace(configuration(), reserved_concurrency={"smas-api": 20})
+    with pytest.raises(DeploymentError, match=r"--desired-value 1000\."):
+        concurrency(account_of(10), small)
+    with pytest.raises(DeploymentError, match=r"Ask for 1300 or more.*--desired-value 1300\."):
+        concurrency(account_of(10), replace(small, reserved_concurrency={"smas-api": 1200}))
+
+
 def test_what_the_store_has_reserved_already_is_not_counted_twice() -> None:
     """A second deployment needs no more room than the first."""
     store = replace(configuration(), reserved_concurrency={"smas-api": 20})
     assert concurrency(account_of(120, reserved=20), store)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("ExpiredToken", "have expired: sign in again .*, and run the same command again"),
+        ("AccessDenied", r"GetRole with AccessDenied \(not you\): take a role that may, and run the same"),
+        ("ServiceFailure", r"GetRole with ServiceFailure \(not you\): put right what it says"),
+    ],
+)
+def test_what_aws_says_in_the_middle_of_something_is_one_sentence(code: str, sentence: str) -> None:
+    """Credentials may end during an apply of ten minutes."""
+    said = explain(ClientError({"Error": {"Code": code, "Message": "not you"}}, "GetRole"))
+    assert re.search(sentence, said)
+    assert "\n" not in said
+    assert "cannot be reached" in explain(ReadTimeoutError(endpoint_url="https://iam.amazonaws.com"))

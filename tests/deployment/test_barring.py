@@ -260,3 +260,61 @@ def test_where_nothing_was_deployed_that_is_said(tmp_path: Path) -> None:
     """With the command that would."""
     with pytest.raises(DeploymentError, match="make deploy"):
         deployed({}, tmp_path)
+
+
+CHANGED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": barring.STATEMENT, "Condition": {"StringLike": {"aws:SourceIdentity": "x"}}}],
+    }
+)
+
+
+def test_a_role_that_cannot_be_changed_keeps_nobody_else_in(store: Store, account: Account) -> None:
+    """Somebody changed its policy; every other one bars, and the user pool shuts."""
+    account.roles[store.role("approver")] = CHANGED
+    with pytest.raises(DeploymentError, match="Not done: the personas"):
+        bar(store, account, user="ada")
+    del account.roles[store.role("approver")]
+    assert account.barred() == [{WHO, *BEFORE}] * 7
+    assert account.user == {"enabled": False, "signed_in": False}
+
+
+def test_a_statement_that_somebody_changed_stops_nothing_else(store: Store, account: Account) -> None:
+    """It is not touched, and the copy and the personas bar all the same."""
+    account.buckets[store.bucket] = CHANGED
+    with pytest.raises(DeploymentError, match="Not done: the bucket smas-models:"):
+        bar(store, account, user="ada")
+    assert account.buckets.pop(store.bucket) == CHANGED
+    assert account.barred() == [{WHO, *BEFORE}] * 7
+
+
+def test_a_pool_that_does_not_answer_leaves_another_way(store: Store, account: Account) -> None:
+    """Whoever knows the `sub` needs no pool to end somebody's access."""
+    account.failing = {"AdminGetUser"}
+    with pytest.raises(DeploymentError, match=r"\(AccessDenied\).* --identity with their `sub`"):
+        bar(store, account, user="ada")
+    bar(store, account, identity=WHO)
+    assert account.barred() == [{WHO, *BEFORE}] * 8
+
+
+def test_nobody_is_let_in_who_is_not_named(store: Store, account: Account) -> None:
+    """A source identity is nobody in the pool: nothing is done by half."""
+    bar(store, account, user="ada")
+    with pytest.raises(DeploymentError, match="name the user instead"):
+        offboarding.unbar(store, account.aws(), identity=WHO, enable=True, say=pytest.fail)  # type: ignore[arg-type]
+    assert account.barred() == [{WHO, *BEFORE}] * 8
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left there would make the tree differ from its commit."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        VariableFile(tmp_path / FILE).add(WHO, "")
+    assert list(tmp_path.iterdir()) == []

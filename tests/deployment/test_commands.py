@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from deployment import options, plan
 from deployment.__main__ import main
+from deployment.configuration import read_configuration
+from deployment.errors import DeploymentError
+from tests.deployment.fake_aws import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +53,11 @@ def deployment(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_polite_kill_is_an_interrupt(
-    programs: Callable[[str, str], dict[str, str]], tmp_path: Path
+    programs: Callable[[str, str], dict[str, str]], tmp_path: Path, number: int
 ) -> None:
-    """It is passed on to what runs, and the command says how to go on."""
+    """It is passed on to what runs, and the command says how to go on; a terminal that goes away is one."""
     environment = programs("terraform", f"touch {tmp_path}/begun; exec sleep 60")
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment", "plan", "--vars", "infra/small.tfvars"],
@@ -62,7 +68,7 @@ def test_a_polite_kill_is_an_interrupt(
     )
     while not (tmp_path / "begun").exists():
         time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "run the same command again" in complaint
@@ -125,3 +131,98 @@ def test_each_command_says_what_it_does(command: str, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "hanged" in shown or "interrupted" in shown
     assert "(make: VARS=FILE)" in " ".join(shown.split())
+
+
+def test_what_is_to_outlive_its_terminal_does(
+    programs: Callable[[str, str], dict[str, str]], tmp_path: Path
+) -> None:
+    """As with nohup: its programs are not interrupted either."""
+    environment = programs(
+        "terraform", f'touch {tmp_path}/begun; sleep 1; echo \'{{"terraform_version": "1.0.0"}}\''
+    )
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "deployment", "plan", "--vars", "infra/small.tfvars"],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "terraform is 1.0.0" in complaint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ExpiredToken"),
+        refusal("AccessDenied"),
+        EndpointConnectionError(endpoint_url="https://sts.amazonaws.com"),
+    ],
+)
+def test_whatever_aws_refuses_ends_in_a_sentence(
+    error: ClientError | EndpointConnectionError,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """At whatever point it comes; a traceback says nobody what to do."""
+
+    def refused(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(plan, "read_store", refused)
+    assert main(["plan", "--vars", "infra/small.tfvars"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["models.example.com", "http://models.example.com", "ftp://x", "https://", "https://x?y=z", ""]
+)
+def test_an_address_must_be_one_before_anything_begins(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not asked for until all is applied, and a token goes there: never in the clear."""
+    with pytest.raises(SystemExit) as ended:
+        main(["deploy", "--vars", "infra/small.tfvars", "--address", address])
+    assert ended.value.code == 2
+    assert "is not the address of a store, as https://" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_address_may_be_of_this_machine() -> None:
+    """As a rehearsal's is."""
+    assert options.address("http://localhost:8080/") == "http://localhost:8080"
+    assert options.address("https://models.example.com") == "https://models.example.com"
+
+
+def test_an_input_that_ends_is_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D at the question, which is an answer as any other."""
+
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", ended)
+    assert options.ask("Apply?") == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["  barred_identities = {}\n", '{"barred_identities": {}}', 'a = 1\n"barred_identities" = {}']
+)
+def test_no_other_file_says_who_is_barred(tmp_path: Path, text: str) -> None:
+    """It would go before the file that `bar` writes, and the next apply let them in again."""
+    file = tmp_path / "our.tfvars"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        DeploymentError, match=r"our\.tfvars has barred_identities.*barred\.auto\.tfvars\.json"
+    ):
+        read_configuration(tmp_path, [file], None, {})
+
+
+def test_the_steps_to_choose_from_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody has to guess what --only takes."""
+    with pytest.raises(SystemExit):
+        main(["rehearse", "--help"])
+    assert "destroy is refused" in " ".join(capsys.readouterr().out.split())

@@ -173,10 +173,18 @@ def test_a_push_that_fails_is_told(registry: Registry, programs: Programs, tmp_p
     assert pushing(registry, environment, tmp_path).endswith(DIGEST)
 
 
-def test_an_image_of_somebody_elses_must_be_there(registry: Registry) -> None:
+def test_an_image_of_somebody_elses_must_be_there(registry: Registry, tmp_path: Path) -> None:
     """By its digest, and before anything is changed."""
-    require_pushed(registry, f"{REGISTRY}/smas@{DIGEST}")
+    store = Configuration(tmp_path, (), {}, "eu-central-1", "smas", None, {})
+    require_pushed(registry, store, f"{REGISTRY}/smas@{DIGEST}")
     with pytest.raises(DeploymentError, match="There is no image"):
-        require_pushed(registry, f"{REGISTRY}/smas@sha256:{64 * 'b'}")
+        require_pushed(registry, store, f"{REGISTRY}/smas@sha256:{64 * 'b'}")
     with pytest.raises(DeploymentError, match="does not name an image in ECR by its digest"):
-        require_pushed(registry, f"{REGISTRY}/smas:latest")
+        require_pushed(registry, store, f"{REGISTRY}/smas:latest")
+
+
+def test_an_image_of_another_region_is_refused(registry: Registry, tmp_path: Path) -> None:
+    """Lambda would, when all else had been made."""
+    store = Configuration(tmp_path, (), {}, "eu-west-1", "smas", None, {})
+    with pytest.raises(DeploymentError, match=r"is in eu-central-1, .* push it to eu-west-1"):
+        require_pushed(registry, store, f"{REGISTRY}/smas@{DIGEST}")

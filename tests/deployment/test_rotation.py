@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployment.errors import DeploymentError
 from deployment.rotation import begin, finish, rotate_key
@@ -99,9 +100,9 @@ def test_the_last_secret_stays(machine: Machine) -> None:
 
 
 def test_a_third_secret_is_not_asked_for(machine: Machine, tmp_path: Path) -> None:
-    """Cognito keeps two."""
-    machine.secrets["second"] = FIRST
-    with pytest.raises(DeploymentError, match="two secrets"):
+    """Cognito keeps two; and a second one that nobody has got is taken away by its own id."""
+    machine.secrets["second"] = FIRST + timedelta(days=1)
+    with pytest.raises(DeploymentError, match=r"two secrets already: --finish .*--client-secret-id second$"):
         begin(STORE, machine.aws(), "ci", tmp_path / "new", quiet)  # type: ignore[arg-type]
     assert not (tmp_path / "new").exists()
 
@@ -127,3 +128,21 @@ def test_a_key_is_found_by_its_alias_and_turned_by_its_arn(machine: Machine) -> 
     assert machine.turned == ["arn:aws:kms:eu-central-1:111122223333:key/1"]
     with pytest.raises(DeploymentError, match="alias/smas-logs was not rotated"):
         rotate_key(STORE, machine.aws(), "logs", quiet)  # type: ignore[arg-type]
+
+
+def test_a_secret_that_was_not_made_leaves_no_file(machine: Machine, tmp_path: Path) -> None:
+    """It would be in the way of the second try."""
+    file, aws = tmp_path / "new", machine.aws()
+    adds = aws.operations["AddUserPoolClientSecret"]
+
+    def refused(_: dict[str, Any]) -> dict[str, Any]:
+        raise refusal("TooManyRequestsException")
+
+    aws.operations["AddUserPoolClientSecret"] = refused
+    with pytest.raises(ClientError):
+        begin(STORE, aws, "ci", file, quiet)  # type: ignore[arg-type]
+    assert not file.exists()
+
+    aws.operations["AddUserPoolClientSecret"] = adds
+    begin(STORE, aws, "ci", file, quiet)  # type: ignore[arg-type]
+    assert file.read_text(encoding="utf-8") == "hush\n"

@@ -7,18 +7,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployment.errors import DeploymentError
+from deployment.errors import DeploymentError, Interrupted
 from deployment.protection import lifted
 from deployment.terraform import Terraform
 from deployment.working_copy import OVERRIDE, working_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Programs = Callable[[str, str], dict[str, str]]
 
 APPLY = """\
 import signal, sys
@@ -150,6 +154,19 @@ def test_a_second_run_says_who_holds_the_lock(
     assert not str(refusal.value).endswith("force-unlock ID")
 
 
+def test_a_lock_seen_from_a_copy_is_freed_from_what_it_was_copied_from(
+    tmp_path: Path, programs: Programs
+) -> None:
+    """The copy is gone when somebody reads it; `plan`, which locks nothing, has Terraform know the state."""
+    locked = "Error acquiring the state lock\nLock Info:\n  ID:        1234\n  Who:       ada@laptop\n"
+    environment = programs("terraform", f"printf '{locked}' >&2; exit 1")
+    terraform = Terraform(tmp_path, environment, original=tmp_path / "infra")
+    with pytest.raises(DeploymentError) as refusal:
+        terraform.destroy()
+    wanted = f"`plan` with the same options, and then terraform -chdir={tmp_path}/infra force-unlock 1234"
+    assert str(refusal.value).endswith(wanted)
+
+
 def test_a_failure_names_what_to_do_next(tiny: Terraform, capfd: pytest.CaptureFixture[str]) -> None:
     """Terraform's own words are shown as they come, and not a second time."""
     (tiny.folder / "broken.tf").write_text("resource {", encoding="utf-8")
@@ -177,3 +194,50 @@ def test_interrupts_of_a_program_that_ended_are_our_own_again(tiny: Terraform) -
     before = signal.getsignal(signal.SIGINT)
     tiny.plan()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_counts_although_terraform_had_all_but_ended(tmp_path: Path, programs: Programs) -> None:
+    """Whoever breaks off a destruction between two of its steps does not see the next one begin."""
+    environment = programs("terraform", f"trap : INT; touch {tmp_path}/begun; sleep 1 & wait; wait; exit 0")
+    terraform = Terraform(tmp_path, environment)
+    threading.Thread(target=interrupt_when, args=(tmp_path / "begun",), daemon=True).start()
+    with pytest.raises((Interrupted, KeyboardInterrupt)) as ended:
+        terraform.apply()
+    assert ended.type is Interrupted
+
+
+def interrupt_when(file: Path) -> None:
+    """Interrupt this process as soon as the file is there."""
+    while not file.exists():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupt_while_it_starts_reaches_it(
+    tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody would end it, or know that it holds the lock."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def interrupted(*arguments: Any, **named: Any) -> subprocess.Popen[str]:
+        begun.append(popen(*arguments, **named))
+        os.kill(os.getpid(), signal.SIGINT)
+        return begun[0]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr("deployment.terraform.subprocess.Popen", interrupted)
+    try:
+        with pytest.raises((Interrupted, KeyboardInterrupt)) as ended:
+            Terraform(tmp_path, programs("terraform", "exec sleep 60")).apply()
+        assert ended.type is Interrupted
+        assert begun[0].poll() == -signal.SIGINT
+    finally:
+        begun[0].kill()
+        begun[0].wait()
+
+
+def test_a_program_that_reads_nothing_still_says_why(tmp_path: Path, programs: Programs) -> None:
+    """Its complaint is told, and not that it was gone."""
+    environment = programs("terraform", "exec <&-; echo 'Error: no such file' >&2; exit 1")
+    with pytest.raises(DeploymentError, match="no such file"):
+        Terraform(tmp_path, environment).evaluate("0" * 1_000_000)

@@ -104,3 +104,31 @@ def test_a_termination_reaches_what_runs(rehearsed: Rehearsal) -> None:
         rehearsed.listen([sys.executable, "-c", waits], rehearsed.environment, terminated)
 
     assert time.monotonic() - begun < 50
+
+
+def test_whoever_listens_and_fails_ends_the_program(rehearsed: Rehearsal) -> None:
+    """As when the store cannot be started that `deploy` waits for."""
+    waits = "import time; print('waiting', flush=True); time.sleep(60)"
+
+    def failing(_line: str) -> None:
+        raise DeploymentError("it could not be started")
+
+    begun = time.monotonic()
+    with pytest.raises(DeploymentError, match="could not be started"):
+        rehearsed.listen([sys.executable, "-c", waits], rehearsed.environment, failing)
+
+    assert time.monotonic() - begun < 50
+
+
+def test_an_interrupt_lets_the_program_end_in_order_first(rehearsed: Rehearsal) -> None:
+    """It has heard of it, too, and needs the emulators until it has ended."""
+    ends = "import time; print('begun', flush=True); time.sleep(2); open('{}', 'w').close()"
+    ended = rehearsed.state / "ended"
+
+    def interrupted(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rehearsed.listen([sys.executable, "-c", ends.format(ended)], rehearsed.environment, interrupted)
+
+    assert ended.exists()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployment.errors import DeploymentError
+from deployment.errors import DeploymentError, Interrupted
 from deployment.rehearsal import run
 from deployment.rehearsal.limits import LIMITS
 from deployment.rehearsal.run import rehearse
@@ -98,3 +98,17 @@ def test_steps_have_names_of_their_own() -> None:
 
     assert len(titles) == len(set(titles))
     assert titles[-1] == "destroy"
+
+
+def test_an_interrupt_that_terraform_heard_is_none_of_a_steps_faults(
+    emulated: Emulated, tmp_path: Path
+) -> None:
+    """So that the command ends as one that was broken off."""
+
+    def interrupted(_rehearsed: Any, _say: Any) -> None:
+        raise Interrupted("broken off")
+
+    with pytest.raises(Interrupted, match=r"^broken off$"):
+        rehearse([Step("wait", interrupted)], tmp_path, None)
+
+    assert emulated.stopped == 1
