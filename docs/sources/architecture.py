@@ -122,7 +122,7 @@ BOXES: Final = (
         292,
         124,
         "records",
-        ("manifests, aliases, approvals,", "verdicts.  Versions, Object Lock.", "Key: metadata"),
+        ("manifests, aliases, moves, cards,", "verdicts.  Versions, Object Lock.", "Key: metadata"),
         ("aws_kms_key.metadata",),
     ),
     Box(
@@ -373,7 +373,7 @@ def svg() -> str:
     )
     marks = tuple(Mark(x, y, number) for number, ((x, y), _) in enumerate(STEPS, start=1))
     title = Label(24, 68, "Secure model artifact store", size=22)
-    frame = Frame(310, 34, 1466, 1070, "One AWS account, one region")
+    frame = Frame(310, 34, 1466, 1070, "One AWS account; one region, unless a second is named")
     return picture(
         WIDTH,
         HEIGHT,

@@ -27,6 +27,7 @@ DOOR_SECONDS = 120
 class Person:
     """Somebody signed in to the store."""
 
+    name: str
     token: str = field(repr=False)
     team: str
 
@@ -143,7 +144,7 @@ class Deployed:
         """Somebody who publishes: the canary, with a second factor, as a deployment's smoke test has it."""
         pool, client = str(self.outputs["user_pool_id"]), str(self.outputs["canary_client_id"])
         with canary.signed_in(self.root_client("cognito-idp"), pool, client) as token:
-            yield Person(token, "canary")
+            yield Person(canary.USER, token, "canary")
 
     def hasten(self) -> None:
         """Have the trail deliver at once, where that can be asked for."""

@@ -37,7 +37,7 @@ class Local(Deployed):
     def signed_in(self) -> Iterator[Person]:
         """One of the users that the local stack has; its pool knows no second factor."""
         assert self.local is not None
-        yield Person(self.local.token(_SIGNED_IN_AS), "fraud")
+        yield Person(_SIGNED_IN_AS, self.local.token(_SIGNED_IN_AS), "fraud")
 
     def hasten(self) -> None:
         """Have everything recorded so far delivered, with a digest."""

@@ -70,9 +70,13 @@ def test_a_bad_token_is_refused_before_a_function_runs(deployed: Deployed, perso
 
 
 def test_a_token_says_who_it_is_and_what_they_may(deployed: Deployed, person: Person) -> None:
-    """Groups became roles, on the way from the pool through its trigger into the token."""
+    """The pool's user, by id and name; groups became roles, on the way through the trigger into the token."""
     headers = {"Authorization": f"Bearer {person.token}"}
     said = HTTP.request("GET", f"{deployed.url}/v1/whoami", headers=headers).json()
+    about = {"UserPoolId": deployed.stack["user_pool_id"], "Username": person.name}
+    user = deployed.root_client("cognito-idp").admin_get_user(**about)
+    (subject,) = [each["Value"] for each in user["UserAttributes"] if each["Name"] == "sub"]
+    assert (said["subject"], said["username"]) == (subject, person.name)
     assert said["roles"] == [{"role": "data-scientist", "team": person.team}]
 
 

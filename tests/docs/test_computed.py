@@ -129,6 +129,26 @@ def test_what_is_said_of_the_bills_is_so() -> None:
     assert metrics > sum(line.dollars for line in small) / 2
 
 
+def test_the_large_example_is_added_up() -> None:
+    """Its bill, the copy, what tiering saves in either region, and its warm environments."""
+    copy, tiering, warm = (dollars for _, dollars in costs.extras(LARGE))
+    environments = re.search(r"warm += (\d+)", (INFRA / "large.tfvars").read_text(encoding="utf-8"))
+    assert environments
+    bill = sum(line.dollars for line in costs.monthly(LARGE))
+    whole = bill + copy + 2 * tiering + int(environments[1]) * warm
+    assert f"costs some {round(whole, -2):,.0f} USD a month" in DEPLOY
+
+
+def test_the_readme_has_the_same_bills() -> None:
+    """It is the first number that many people see."""
+    readme = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+    small, large = (
+        f"{round(sum(line.dollars for line in costs.monthly(size))):,}" for size in (SMALL, LARGE)
+    )
+    said = f"about {small} USD a month for 10 people and 1 TB, {large} for 200 people and 50 TB in one region"
+    assert said in readme
+
+
 def test_costs_are_computed_for_any_size() -> None:
     """By the command that the page names."""
     command = [sys.executable, "-m", "docs.sources.costs", "--people", "40", "--terabytes", "8"]
