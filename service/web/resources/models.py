@@ -12,7 +12,7 @@ from service.domain.models import Settings
 from service.domain.names import MODEL, parse_team
 from service.errors import Forbidden, Invisible, ValidationFailed
 from service.registry import keys, models
-from service.web import bodies, problems
+from service.web import bodies, pages, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
@@ -50,8 +50,7 @@ def list_models(call: Call) -> Answer:
     if prefix and not MODEL.fullmatch(prefix):
         raise ValidationFailed.at("prefix", f"must match {MODEL.pattern}, as names of models do")
     items, following = _across(call, _grants(call, team), team, prefix, after, limit)
-    page = Page([wire.Model.of(model) for model in items], bodies.written_cursor(following))
-    return Answer(page)
+    return Answer(pages.fitting(items, wire.Model.of, lambda model: keys.card(model.id), following))
 
 
 @operation(

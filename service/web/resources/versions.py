@@ -15,7 +15,7 @@ from service.domain.times import written
 from service.domain.versions import VersionState
 from service.errors import ValidationFailed
 from service.registry import downloads, keys, publishing, versions
-from service.web import bodies, problems
+from service.web import bodies, pages, problems
 from service.web.access import Call, needs
 from service.web.operations import Answer, Parameter, operation
 from service.web.parameters import CURSOR, LIMIT
@@ -81,9 +81,13 @@ def publish_version(call: Call) -> Answer:
 def list_versions(call: Call) -> Answer:
     """The model's versions, newest first."""
     after = bodies.cursor(re.escape(keys.manifests(call.model)) + ".+")
-    page = versions.list_versions(call.workspace, call.model, after=after, limit=bodies.limit())
-    items = [wire.VersionSummary.of(version) for version in page.items]
-    return Answer(Page(items, bodies.written_cursor(page.next)))
+    model = call.model
+    page = versions.list_versions(call.workspace, model, after=after, limit=bodies.limit())
+
+    def place(version: versions.Summary) -> str:
+        return keys.manifest(model, version.manifest.version)
+
+    return Answer(pages.fitting(page.items, wire.VersionSummary.of, place, page.next))
 
 
 @operation(
