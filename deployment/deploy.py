@@ -49,8 +49,7 @@ It can be interrupted at any point and repeated. Ctrl-C during the plan or the a
 away, is passed to Terraform once, which ends what it is at, writes the state and frees its lock; a second one
 makes it stop at once.
 
-Making a user and putting it into a group sets off the alarm user-pool-changes, as every deployment sets
-off those on what it changes: tell whoever is on call.
+Every deployment sets off the alarms on what it changes: tell whoever is on call. The canary sets off none.
 """
 
 

@@ -56,7 +56,7 @@ locals {
         at_least   = 10
         minutes    = 5
         means      = "S3, STS or KMS throttle the service, which answers 429."
-        first      = "See in the service's log which; raise that quota, or slow the caller that needs it."
+        first      = "The trail names the refused calls (docs/operations.md); raise that quota, or slow the caller that needs it."
       }
       refused-by-aws = {
         metric     = ["SMAS", "RefusedByAws", "Sum"]
@@ -64,7 +64,7 @@ locals {
         at_least   = 1
         minutes    = 5
         means      = "AWS refused somebody whom the service had allowed: the two rules differ."
-        first      = "Run terraform plan: a policy was changed, or the policies are of another release than the image."
+        first      = "Run make plan: a policy was changed, or the policies are of another release than the image."
       }
       events-late = {
         metric     = ["AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum"]

@@ -5,8 +5,8 @@
 # AWS WAF does not attach to HTTP APIs: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
 
 locals {
-  # Without a token: whether it runs, how to sign in, what it can do (docs/access.md). On /hf the service itself asks for the token:
-  # its clients need errors that a gateway cannot phrase.
+  # Without a token: whether it runs, how to sign in, what it can do (docs/access.md). /hf is kept for
+  # clients that need errors which a gateway cannot phrase; this release answers 404 there.
   open_routes = [
     "GET /healthz",
     "GET /readyz",

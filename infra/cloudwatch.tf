@@ -61,7 +61,7 @@ locals {
     })
     watch-changes = merge(local.any, {
       means = "The trail's selectors, a log group, a metric filter, an alarm or this topic was changed: somebody may be putting out the lights."
-      first = "If it was no deployment of yours: find out who in the trail, and run terraform plan to see what differs."
+      first = "If it was no deployment of yours: find out who in the trail, and run make plan to see what differs."
     })
     key-losses = merge(local.any, {
       means = "A KMS key was disabled or is to be deleted (CIS 4.7). What is encrypted under it is lost when it is gone."
@@ -69,15 +69,15 @@ locals {
     })
     key-changes = merge(local.any, {
       means = "A KMS key, its policy, its rotation or a grant was changed."
-      first = "If it was no deployment of yours: compare the key's policy with terraform plan, list and revoke grants."
+      first = "If it was no deployment of yours: compare the key's policy with make plan, list and revoke grants."
     })
     bucket-policy-changes = merge(local.any, {
       means = "A bucket's policy, access list, CORS, lifecycle or replication was changed (CIS 4.8)."
-      first = "If it was no deployment of yours: terraform plan says what differs; put it back, then find out who."
+      first = "If it was no deployment of yours: make plan says what differs; put it back, then find out who."
     })
     bucket-changes = merge(local.any, {
       means = "A bucket of the store, or the account's block on public access, was configured differently."
-      first = "If it was no deployment of yours: terraform plan says what differs; put it back, then find out who."
+      first = "If it was no deployment of yours: make plan says what differs; put it back, then find out who."
     })
     object-lock-changes = merge(local.any, {
       means = "Object Lock was configured, a retention or legal hold was set, or somebody deleted past it."
@@ -85,7 +85,7 @@ locals {
     })
     role-changes = merge(local.any, {
       means = "A role of the store, its policy or who may assume it was changed."
-      first = "If it was no deployment of yours: terraform plan says what differs; put it back, then revoke the role's sessions."
+      first = "If it was no deployment of yours: make plan says what differs; put it back, then revoke the role's sessions."
     })
     iam-changes = merge(local.any, {
       means = "A policy was changed, attached or detached in this account (CIS 4.4)."

@@ -22,7 +22,7 @@ LIMITS: Final = (
     ),
     Limit(
         "a registry for the image: the repository takes a manifest, and nothing can be pulled",
-        "tests/image builds the image and runs its functions; `make deploy` pushes by digest",
+        "tests/image builds the image and runs its functions; `make deploy` deploys by digest",
     ),
     Limit(
         "events from queue and schedule to the verifier's function",
@@ -82,7 +82,7 @@ LIMITS: Final = (
         "TLS, DNS, a domain of one's own and its certificate",
         "terraform test; docs/deploy.md has the order of steps",
     ),
-    Limit("quotas and the price of anything", "docs/deploy.md, from AWS's own pages"),
+    Limit("quotas and the price of anything", "docs/deploy.md: each price names the page that quotes it"),
 )
 
 

@@ -40,7 +40,7 @@ class Act:
 PUSH: Final = Act(requests=16, writes=65, reads=49)
 PULL: Final = Act(requests=2, writes=1, reads=29)
 LOOK: Final = Act(requests=1, writes=1, reads=2)
-# The verifier's sweep, each minute.
+# The verifier's sweep, each minute: enough for a thousand versions; docs/deploy.md says what more take.
 SWEEP: Final = Act(requests=0, writes=4, reads=0)
 SWEEPS: Final = HOURS * 60
 

@@ -37,4 +37,4 @@ fi
 
 terraform output -raw state_config > ../state.config
 echo "the store's backend is written to infra/state.config: terraform -chdir=infra init -backend-config=state.config"
-echo "the image is pushed to $(terraform output -raw repository_url)"
+echo "push the image to $(terraform output -raw repository_url)"

@@ -171,6 +171,6 @@ class VerifierFunction:
         if not self._deadline.near:
             self._watch.look_once()
         try:
-            self._settle_all(forgotten(self._verifier().tagging))
+            self._settle_all(forgotten(self._verifier().tagging, self._deadline.check))
         except StoreError as error:
             log.warning("sweep interrupted", extra={"reason": error.detail})

@@ -16,6 +16,11 @@ from service.errors import ValidationFailed
 if TYPE_CHECKING:
     from service.domain.names import ModelId
 
+# Kinds that the verifier's sweep lists whole.
+MANIFESTS: Final = "manifests/"
+VERDICTS: Final = "verdicts/"
+PROTECTED: Final = "protected/"
+
 # Subtracting from this makes the newest version the first key of a list.
 _INVERT: Final = 9_999_999_999
 # Removed once they have served, and expired by the bucket's lifecycle.

@@ -129,10 +129,10 @@ class Consumer:
 
 
 def events_in(body: str) -> list[Event] | None:
-    """The events of a message; None for one that is no notification, which is logged and must come again."""
+    """The events of a message; None for one that cannot be read, which is logged and must come again."""
     try:
         return list(parse(body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
         metrics.add(metrics.EVENTS_UNSETTLED)
         log.exception(
             "a message that is no notification; it is left to the dead-letter queue", extra=metrics.taken()

@@ -235,7 +235,7 @@ def test_the_names_of_a_store_are_its_outputs(tmp_path: Path) -> None:
         copy=Copy("smas-models-copy", "eu-west-1"),
         infra=tmp_path,
     )
-    assert deployed({**OUTPUTS, "copy": None}, tmp_path) == replace(found, copy=None)
+    assert deployed({**OUTPUTS, "copy": {}}, tmp_path) == replace(found, copy=None)
     assert found.role("approver") == "bank-models-approver"
 
 

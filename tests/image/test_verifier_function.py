@@ -155,7 +155,7 @@ def test_a_message_that_breaks_the_reader_takes_no_other_along(
     event["Records"][0] = {"messageId": "m0", "eventSource": "aws:sqs", **record}
     assert come_again(functions(event)) == ["m0"]
     assert functions.state(2) is VersionState.AVAILABLE
-    (line,) = [each for each in caplog.records if each.message == "a message that cannot be read"]
+    (line,) = [each for each in caplog.records if each.message.startswith("a message that ")]
     assert vars(line)["EventsUnsettled"] == 1
 
 
@@ -262,6 +262,15 @@ def test_a_sweep_that_runs_out_of_time_takes_none_from_the_watch(functions: Func
     assert functions(load(EVENTS / "schedule_event.json", str), Remaining([900_000, RESERVE_MS - 1])) == {}
     assert functions.state(1) is VersionState.VERIFYING
     assert functions.looks.count == 1
+
+
+def test_a_sweep_lists_no_further_near_its_deadline(
+    functions: Functions, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Listing a large store takes long, even if nothing in it was forgotten."""
+    assert functions(load(EVENTS / "schedule_event.json", str), Remaining([900_000, RESERVE_MS - 1])) == {}
+    (line,) = [each for each in caplog.records if each.message == "sweep interrupted"]
+    assert vars(line)["reason"] == "the invocation is near its deadline"
 
 
 def test_a_sweep_during_an_outage_is_tried_by_the_next(functions: Functions) -> None:

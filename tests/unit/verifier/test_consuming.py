@@ -12,7 +12,7 @@ from service.domain.versions import VersionState
 from service.errors import Unavailable
 from service.ports import Message
 from service.registry import keys, versions
-from service.verifier.consuming import Consumer
+from service.verifier.consuming import Consumer, events_in
 from tests.fakes.in_memory import FakeEvents, FakeObjectStore, InMemoryBucket
 from tests.unit.registry.conftest import MODEL, publish
 from tests.unit.verifier.conftest import verifier
@@ -69,12 +69,15 @@ def test_a_message_whose_work_failed_stays(bucket: InMemoryBucket) -> None:
     assert events.messages == []
 
 
-@pytest.mark.parametrize("body", ["junk", '{"Records": 5}'])
+@pytest.mark.parametrize(
+    "body", ["junk", '{"Records": 5}', '{"a":' * 100_000, '"\ud800"'], ids=["junk", "5", "deep", "surrogate"]
+)
 def test_poison_is_left_to_the_dead_letter_queue(bucket: InMemoryBucket, body: str) -> None:
     """What cannot be read is not deleted, and does not end the loop."""
     events = FakeEvents([Message(body, "receipt")])
     Consumer(events, Moody(bucket)).handle(events.messages[0])
     assert events.deleted == []
+    assert events_in(body) is None
 
 
 def test_several_threads_share_one_queue(bucket: InMemoryBucket) -> None:
