@@ -2,8 +2,10 @@
 
 Imports point inward and are checked by ``lint-imports`` (contracts in ``pyproject.toml``)::
 
-    wsgi, worker -> bootstrap -> web -> registry, verifier -> ports -> domain -> errors
-                    bootstrap -> aws -> ports -> domain -> errors
+    wsgi, worker, lambda_handler
+    -> bootstrap, aws_lambda
+    -> web, aws, verifier
+    -> audit -> registry -> ports -> domain -> errors
 
-``web`` never imports ``aws``; only ``bootstrap`` sees both.
+``web``, ``aws`` and ``verifier`` never import each other.
 """

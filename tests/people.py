@@ -23,7 +23,6 @@ def principal(name: str, *grants: Grant) -> Principal:
 
 DS_FRAUD = principal("ds-fraud", Grant(Role.DATA_SCIENTIST, FRAUD))
 DS_FRAUD_2 = principal("ds-fraud-2", Grant(Role.DATA_SCIENTIST, FRAUD))
-DS_NLP = principal("ds-nlp", Grant(Role.DATA_SCIENTIST, "nlp"))
 APPROVER = principal("approver-fraud", Grant(Role.APPROVER, FRAUD))
 DEPLOYER = principal("deployer-fraud", Grant(Role.DEPLOYER, FRAUD))
 COMPLIANCE = principal("compliance", Grant(Role.COMPLIANCE, None))

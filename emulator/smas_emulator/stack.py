@@ -1,4 +1,4 @@
-"""The command line of the local stack: `python -m smas_emulator.stack up|down|status|logs|token`."""
+"""The command line of the local stack: `python -m smas_emulator.stack up|down|status|logs|aws|token`."""
 
 from __future__ import annotations
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from smas_emulator.provision import Provisioned
 
-PRIVATE = 0o600
-
 
 @dataclass(frozen=True, slots=True)
 class StateDirectory:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import click
-from smas.about import VERSION
 from smas.cli.main import INTERRUPTED, TERMINATED, smas
 from smas.errors import EXIT_CODES
 from smas.identity.loopback import HOST, PATH, PORTS
@@ -54,10 +52,3 @@ def test_the_callbacks_to_register_are_the_ones_that_are_used() -> None:
 
     assert tuple(re.findall(r"^    (http://\S+/callback)$", README, re.MULTILINE)) == used
     assert used == SIGN_IN_CALLBACKS
-
-
-def test_package_and_code_agree_on_the_version() -> None:
-    """What `smas --version` prints is what is installed."""
-    project = tomllib.loads((CLIENT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-    assert project["version"] == VERSION

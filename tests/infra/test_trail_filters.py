@@ -184,7 +184,7 @@ COUNTED: list[tuple[str, str, Mapping[str, Any], str]] = [
     ("cognito-idp", "AdminAddUserToGroup", {**USER, "GroupName": "approver@canary"}, "user-pool-changes"),
     ("cognito-idp", "AdminSetUserPassword", USER, "user-pool-changes"),
     ("cognito-idp", "AdminUpdateUserAttributes", USER, "user-pool-changes"),
-    # What `python -m deployment bar` and `lift` call.
+    # What `python -m deployment bar` and `unbar` call.
     ("cognito-idp", "AdminDisableUser", USER, "user-pool-changes"),
     ("cognito-idp", "AdminEnableUser", USER, "user-pool-changes"),
 ]

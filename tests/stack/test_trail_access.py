@@ -1,7 +1,7 @@
 """Who reads what proves it all, tried on the local AWS: the trail's files and keys, and the service's log.
 
 The promise is `tests.infra.access.READ_THE_TRAIL`; that nobody changes any of it is in
-`tests.stack.test_compliance_changes_nothing` and in the bucket's own policy.
+`tests.stack.test_nothing_is_changed` and in the bucket's own policy.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from typing import Final
 
 from smas.retries import RetryPolicy
 
-MIB: Final = 1 << 20
 MAX_CONNECTIONS: Final = 64
 
 

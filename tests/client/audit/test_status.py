@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from smas.cli.status import Status
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Terminal(io.StringIO):
@@ -58,8 +62,9 @@ def test_a_log_gets_a_line_now_and_then() -> None:
     assert stream.getvalue() == "at 10\nat 20\n"
 
 
-def test_quiet_is_quiet() -> None:
+def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody is told anything."""
     status = Status(None)
     status.tell("x")
     status.clear()
+    assert capsys.readouterr() == ("", "")

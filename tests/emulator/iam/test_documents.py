@@ -15,7 +15,6 @@ from smas_emulator.iam.operators import OPERATORS
 from tests.emulator.iam.cases import BUCKET, JSON, OBJECT, SESSION, USER, allow, deny, policy
 
 STATEMENT: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
-IN_BUCKET = {**STATEMENT, "Principal": "*"}
 
 
 def document(**statement: Any) -> dict[str, Any]:
