@@ -136,7 +136,7 @@ class VerifierFunction:
         try:
             events = events_in(record["body"])
         except Exception:
-            # Such as one that is nested too deeply to be read: it must not bring its neighbours back either.
+            # Such as one without a body: it must not bring its neighbours back either.
             metrics.add(metrics.EVENTS_UNSETTLED)
             log.exception("a message that cannot be read", extra=metrics.taken())
             return False
